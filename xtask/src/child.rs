@@ -1,0 +1,67 @@
+//! Runs other programs, in process groups of their own, and passes Ctrl-C and SIGTERM on to them.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use crate::exit::{Failed, Interrupted};
+use crate::signals;
+
+/// The Cargo that runs us, so that toolchain overrides hold for what we build, too.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(crate::workspace::root());
+    cargo
+}
+
+/// Runs a program to its end, and fails as it fails.
+pub(crate) fn run(what: &str, command: Command) -> Result<()> {
+    let status = Foreground::start(what, command)?.wait()?;
+    if signals::asked_to_stop() {
+        return Err(Interrupted.into());
+    }
+    if status.success() { Ok(()) } else { Err(Failed { what: what.to_owned(), code: status.code() }.into()) }
+}
+
+/// A program that is stopped together with us.
+pub(crate) struct Foreground {
+    child: Child,
+    group: Pid,
+}
+
+impl Foreground {
+    pub(crate) fn start(what: &str, mut command: Command) -> Result<Self> {
+        // A group in the background cannot read from the terminal anyway.
+        command.process_group(0).stdin(Stdio::null());
+        let child = command
+            .spawn()
+            .with_context(|| format!("{what}: cannot start {}; is it installed?", command.get_program().display()))?;
+        let group = Pid::from_child(&child);
+        signals::pass_on_to(group);
+        Ok(Self { child, group })
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.peek(WaitIdOptions::NOHANG)?)
+    }
+
+    pub(crate) fn wait(mut self) -> Result<ExitStatus> {
+        self.peek(WaitIdOptions::empty())?;
+        signals::forget(self.group);
+        Ok(self.child.wait()?)
+    }
+
+    /// Looks whether it has ended without taking its number from it: see `signals::forget`.
+    fn peek(&mut self, options: WaitIdOptions) -> rustix::io::Result<bool> {
+        let options = options | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        loop {
+            match waitid(WaitId::Pid(self.group), options) {
+                Err(rustix::io::Errno::INTR) => {}
+                answer => return Ok(answer?.is_some()),
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `cargo xtask`: the tasks around the code. It links none of the other crates; it runs them.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to the person who runs them")]
+
+mod child;
+mod dev;
+mod exit;
+mod image;
+mod ports;
+mod readiness;
+mod signals;
+mod toolchain;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Run, build, deploy and check the Weather Comment Generator.
+///
+/// Exit codes: 3 when this machine lacks something or a port is taken; otherwise the code of the
+/// program that was run.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run the service here, on built-in sample days, without AWS and without keys.
+    Dev(dev::DevArguments),
+    /// Build the service's container image, without a container engine.
+    Image(image::ImageArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return of_usage(&error),
+    };
+    match signals::watch().map_err(Into::into).and_then(|()| run(&arguments.task)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            exit::code(&error).into()
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    match task {
+        Task::Dev(arguments) => dev::run(arguments),
+        Task::Image(arguments) => image::run(arguments),
+    }
+}
+
+/// Clap's own code for bad usage is 2, which tasks reserve for the plan of `provision`.
+fn of_usage(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    drop(error.print());
+    if error.use_stderr() { 3.into() } else { ExitCode::SUCCESS }
+}
