@@ -2,9 +2,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to the person who runs them")]
 
 mod child;
+mod deploy;
 mod dev;
 mod exit;
 mod image;
+mod local;
 mod ports;
 mod readiness;
 mod signals;
@@ -33,6 +35,13 @@ enum Task {
     Dev(dev::DevArguments),
     /// Build the service's container image, without a container engine.
     Image(image::ImageArguments),
+    /// Build the image and deploy it: to AWS, or with --local to a stand-in on this machine.
+    Deploy(deploy::DeployArguments),
+    /// Remove what was deployed: from AWS, or with --local from the stand-in, with its data.
+    Destroy(deploy::DestroyArguments),
+    /// Look at the stand-in for AWS on this machine, or stop it.
+    #[command(subcommand)]
+    Local(local::LocalCommand),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +62,9 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::Dev(arguments) => dev::run(arguments),
         Task::Image(arguments) => image::run(arguments),
+        Task::Deploy(arguments) => deploy::deploy(arguments),
+        Task::Destroy(arguments) => deploy::destroy(arguments),
+        Task::Local(command) => local::run(*command),
     }
 }
 

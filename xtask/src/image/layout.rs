@@ -92,6 +92,9 @@ fn config(architecture: Architecture, revision: &Revision, layers: &[(&str, Laye
             "Entrypoint": ["/app/app"],
             "WorkingDir": "/app",
             "ExposedPorts": { "8000/tcp": {}, "8501/tcp": {} },
+            // Fargate gives a volume that goes with the task to root, unless the image declares one in this
+            // place: then the folder keeps its permissions, and everybody may write to it.
+            "Volumes": { "/tmp": {} },
             "StopSignal": "SIGTERM",
             "Labels": {
                 "org.opencontainers.image.title": "weather-comment-generator",

@@ -1,0 +1,24 @@
+"""Starts ministack with everything that it lacks put in place."""
+
+import ministack.app
+
+from stand_in import control, disks, front, health, logs, processes, registry, rollout, scaling, settings, tasks
+
+
+def main():
+    scaling.install()
+    registry.install()
+    disks.install()
+    tasks.install()
+    logs.install()
+    rollout.install()
+    health.install()
+    processes.end_left_overs()
+    if settings.ENGINE == "process":
+        processes.install()
+    control.install()
+    front.start()
+    ministack.app.main()
+
+
+main()

@@ -1,0 +1,47 @@
+"""A task's output in CloudWatch Logs.
+
+Restored: a quiet task is not forgotten (ministack stops reading a container's output when there was none
+for as long as one call to the engine may take), and a line is one event however it was written.
+"""
+
+import logging
+
+from ministack.core.responses import request_scope
+from ministack.services import ecs
+
+from stand_in import settings
+
+_logger = logging.getLogger("stand_in.logs")
+
+
+def install():
+    ecs._forward_awslogs = _forward
+
+
+def _forward(container, config, account, region):
+    with request_scope(account, region):
+        if not ecs._ensure_awslogs_stream(config):
+            return
+        try:
+            for line in _lines(_output(container)):
+                ecs._emit_awslogs_event(config, line.decode("utf-8", errors="replace"))
+        except Exception as error:
+            _logger.warning("the output of %s is not read any more: %s", container.name, error)
+
+
+def _output(container):
+    if settings.ENGINE != "process":
+        import docker
+
+        # A connection of its own, which may wait for output as long as the task lives.
+        container = docker.from_env(timeout=None).containers.get(container.id)
+    return container.logs(stream=True, follow=True)
+
+
+def _lines(chunks):
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line for line in lines if line)
+    if rest:
+        yield rest

@@ -1,0 +1,230 @@
+//! `cargo xtask deploy` and `destroy`: build what is shipped, then let `provision` do its work, on AWS
+//! or against the stand-in on this machine.
+
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::image::{self, ImageArguments};
+use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
+use crate::toolchain::Needs;
+use crate::{child, readiness, workspace};
+
+/// How long the service may take to answer after its deployment is complete.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(Args, Debug)]
+pub(crate) struct DeployArguments {
+    /// Deploy to the stand-in for AWS on this machine, and run the service here.
+    #[arg(long)]
+    local: bool,
+    /// Leave the stand-in running; `cargo xtask local down` stops it.
+    #[arg(long, requires = "local")]
+    detach: bool,
+    #[command(flatten)]
+    options: LocalOptions,
+    #[command(flatten)]
+    image: ImageArguments,
+    /// The environment, when it is not the local one.
+    #[arg(long, short, conflicts_with = "local")]
+    environment: Option<String>,
+    /// Further arguments for `provision deploy`, after `--`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DestroyArguments {
+    /// Destroy what is in the stand-in on this machine, with its data, and stop it.
+    #[arg(long)]
+    local: bool,
+    #[command(flatten)]
+    options: LocalOptions,
+    /// The environment, when it is not the local one.
+    #[arg(long, short, conflicts_with = "local")]
+    environment: Option<String>,
+    /// Further arguments for `provision destroy`, after `--`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+pub(crate) fn deploy(arguments: &DeployArguments) -> Result<()> {
+    if arguments.local { deploy_here(arguments) } else { deploy_to_aws(arguments) }
+}
+
+pub(crate) fn destroy(arguments: &DestroyArguments) -> Result<()> {
+    if arguments.local {
+        return destroy_here(arguments);
+    }
+    Needs::to_compile().or_fail()?;
+    let mut provision = provision(arguments.environment.as_deref())?;
+    provision.arg("destroy").args(&arguments.rest);
+    become_it(provision)
+}
+
+fn deploy_to_aws(arguments: &DeployArguments) -> Result<()> {
+    image::check_tools(&arguments.image)?.or_fail()?;
+    let image = image::build(&arguments.image)?;
+    eprintln!("{image}");
+    let mut provision = provision(arguments.environment.as_deref())?;
+    provision.arg("deploy").arg("--image-layout").arg(image.folder).args(&arguments.rest);
+    become_it(provision)
+}
+
+/// Compiles the deploy tool and gives the beginning of its command line.
+fn provision(environment: Option<&str>) -> Result<Command> {
+    let program = compile_provision()?;
+    let mut command = Command::new(program);
+    if let Some(environment) = environment {
+        command.args(["--environment", environment]);
+    }
+    Ok(command)
+}
+
+fn compile_provision() -> Result<PathBuf> {
+    let program = workspace::target().join("debug/provision");
+    if !program.exists() {
+        eprintln!("deploy: the first build of provision compiles the AWS SDK, 10 to 15 minutes on two cores");
+    }
+    let mut cargo = child::cargo();
+    cargo.args(["build", "--package", "provision"]);
+    child::run("building provision", cargo)?;
+    Ok(program)
+}
+
+/// Lets the deploy tool take our place: it asks its questions on our terminal and gets our signals.
+fn become_it(mut command: Command) -> Result<()> {
+    let error = command.exec();
+    Err(error).with_context(|| format!("starting {}", command.get_program().display()))
+}
+
+fn deploy_here(arguments: &DeployArguments) -> Result<()> {
+    let mut needs = image::check_tools(&arguments.image)?;
+    let turn = Turn::take()?;
+    let running = StandIn::running()?;
+    let plan = match &running {
+        Some(stand_in) => stand_in.check(&arguments.options).map(|()| None)?,
+        None => Some(StandIn::plan(&arguments.options, &mut needs)),
+    };
+    needs.or_fail()?;
+    if let Some(plan) = &plan {
+        Plan::clear_left_overs()?;
+        plan.check_ports()?;
+    }
+    // One that we start is ours to stop, and so is one whose keeper was killed; a detached one is nobody's.
+    let keeper = (plan.is_some() || Keeper::was_killed()).then(Keeper::us).transpose()?;
+
+    let mut steps = Steps::default();
+    let image = steps.time("image", || image::build(&arguments.image))?;
+    eprintln!("{image}");
+    let stand_in = match (running, plan) {
+        (Some(stand_in), _) => stand_in,
+        (None, plan) => steps.time("stand-in", || plan.context("there is a plan for what does not run")?.start())?,
+    };
+    let program = steps.time("provision", compile_provision)?;
+    let before = stand_in.deployment()?;
+    steps.time("deploy", || run_deploy(&stand_in, &program, &image.folder, &arguments.rest))?;
+    if let Some(before) = &before
+        && stand_in.deployment()?.as_ref() == Some(before)
+    {
+        eprintln!("deploy: nothing has changed, so the running task is replaced by a new one");
+        steps.time("restart", || stand_in.restart(before))?;
+    }
+    steps.time("ready", || readiness::wait(&stand_in.ports(), PATIENCE, || Ok(StandIn::is_alive())))?;
+    stand_in.save()?;
+    turn.end();
+    eprintln!("deploy: {steps}");
+    finish(&stand_in, keeper, arguments.detach)
+}
+
+fn run_deploy(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String]) -> Result<()> {
+    let mut provision = Command::new(program);
+    provision
+        .args(["--environment", "local", "--set"])
+        .arg(format!("edge.certificate_arn={}", stand_in.certificate()?))
+        .args(["deploy", "--yes", "--image-layout"])
+        .arg(layout)
+        .args(rest);
+    run_provision(stand_in, provision)
+}
+
+fn run_provision(stand_in: &StandIn, mut provision: Command) -> Result<()> {
+    provision.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(stand_in.environment());
+    child::run("provision", provision)
+}
+
+/// Says where the service is, and stays with it if that is our part.
+fn finish(stand_in: &StandIn, keeper: Option<Keeper>, detach: bool) -> Result<()> {
+    let [page, api] = stand_in.ports();
+    println!("page  http://127.0.0.1:{page}/");
+    println!("API   http://127.0.0.1:{api}/");
+    match keeper {
+        None => println!("The stand-in goes on; `cargo xtask local down` stops it."),
+        Some(keeper) if detach => {
+            keeper.detach()?;
+            println!("The stand-in goes on; `cargo xtask local down` stops it.");
+        }
+        Some(keeper) => {
+            println!("Ctrl-C stops the service and the stand-in; a later run continues where this one ends.");
+            keeper.stay()?;
+        }
+    }
+    Ok(())
+}
+
+fn destroy_here(arguments: &DestroyArguments) -> Result<()> {
+    let turn = Turn::take()?;
+    let running = StandIn::running()?;
+    // One that is only started to be emptied is stopped again, however that ends.
+    let keeper = running.is_none().then(Keeper::us).transpose()?;
+    let stand_in = running.map_or_else(|| start_to_empty(&arguments.options), Ok)?;
+    let mut provision = Command::new(compile_provision()?);
+    provision.args(["--environment", "local", "destroy", "--yes", "--delete-data"]).args(&arguments.rest);
+    run_provision(&stand_in, provision)?;
+    stand_in.save()?;
+    let left = stand_in.owned()?;
+    if !left.is_empty() {
+        bail!("destroyed, but the stand-in still has\n  {}", left.join("\n  "));
+    }
+    stand_in.dismantle()?;
+    drop(keeper);
+    turn.end();
+    println!("destroy: nothing is left in the stand-in, and it is stopped");
+    Ok(())
+}
+
+fn start_to_empty(options: &LocalOptions) -> Result<StandIn> {
+    let mut needs = Needs::to_compile();
+    let plan = StandIn::plan(options, &mut needs);
+    needs.or_fail()?;
+    Plan::clear_left_overs()?;
+    plan.check_ports()?;
+    plan.start()
+}
+
+/// How long each step took.
+#[derive(Default)]
+struct Steps(Vec<(&'static str, Duration)>);
+
+impl Steps {
+    fn time<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        let result = step();
+        self.0.push((name, began.elapsed()));
+        result
+    }
+}
+
+impl std::fmt::Display for Steps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let total: Duration = self.0.iter().map(|(_, took)| *took).sum();
+        for (name, took) in &self.0 {
+            write!(f, "{name} {:.1} s, ", took.as_secs_f64())?;
+        }
+        write!(f, "together {:.1} s", total.as_secs_f64())
+    }
+}
