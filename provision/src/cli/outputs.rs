@@ -1,0 +1,56 @@
+//! `provision outputs`: the addresses and identifiers of what exists.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use provision::guard::Access;
+use provision::our_stack::OurStack;
+use provision::plan::observe;
+use provision::stack::Outputs;
+use serde_json::json;
+
+use super::arguments::Output;
+use super::exit::Exit;
+use super::session::Session;
+
+pub(crate) async fn run(session: &Session) -> Result<Exit> {
+    let ours = session.stack_to_find();
+    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
+    print(session, &ours, &world.outputs());
+    Ok(Exit::Done)
+}
+
+/// Prints what is known; what does not exist is left out.
+pub(super) fn print(session: &Session, ours: &OurStack, outputs: &Outputs) {
+    let known = known(ours, outputs);
+    match session.output {
+        Output::Text => {
+            for (name, value) in &known {
+                println!("{name:<16} {value}");
+            }
+        }
+        Output::Json => println!(
+            "{}",
+            json!({
+                "schema": "provision.outputs/1",
+                "app": session.deployment.app,
+                "environment": session.deployment.environment,
+                "outputs": known,
+            })
+        ),
+    }
+}
+
+fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
+    let load_balancer = ours.load_balancer.of(outputs);
+    let values = [
+        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", it.dns_name))),
+        ("load-balancer", load_balancer.map(|it| it.arn)),
+        ("repository", ours.repository.of(outputs).map(|it| it.uri)),
+        ("log-group", ours.log_group.of(outputs).map(|it| it.name)),
+        ("secret", ours.secret.of(outputs).map(|it| it.arn)),
+        ("task-definition", ours.task.of(outputs).map(|it| it.arn)),
+        ("service", ours.service.of(outputs).map(|it| it.arn)),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}

@@ -1,0 +1,80 @@
+//! Turns events into lines that stand alone, on terminals and in logs alike.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+
+use provision::event::Event;
+use provision::execute::Outcome;
+use provision::plan::Plan;
+use provision::stack::{NodeId, Stack};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+/// Prints what happens until the executor is done.
+pub(crate) async fn follow(stack: &Stack, mut events: UnboundedReceiver<Event>) {
+    let mut lines = Lines { stack, began: Instant::now(), started: BTreeMap::new() };
+    while let Some(event) = events.recv().await {
+        if let Some(line) = lines.of(&event) {
+            say(&line);
+        }
+    }
+}
+
+/// Talk goes to standard error; standard output holds only what was asked for.
+pub(crate) fn say(line: &str) {
+    // Nobody reads on: the work is more important than its story.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+struct Lines<'a> {
+    stack: &'a Stack,
+    began: Instant,
+    started: BTreeMap<NodeId, Instant>,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, event: &Event) -> Option<String> {
+        let (node, text) = match event {
+            Event::Started { node } => {
+                self.started.insert(*node, Instant::now());
+                (node, "started".to_owned())
+            }
+            Event::Note { node, text } => (node, text.clone()),
+            Event::Retrying { node, text } => (node, format!("trying again: {text}")),
+            Event::Finished { changed: false, .. } => return None,
+            Event::Finished { node, .. } => (node, format!("done in {}", self.took(*node))),
+            Event::Failed { node, error } => (node, format!("FAILED: {error:#}")),
+            Event::Skipped { node, because } => (node, self.skipped(*because)),
+        };
+        let at = self.began.elapsed().as_secs_f64();
+        Some(format!("{at:7.1}s  {:<22} {:<18} {text}", self.stack.kind(*node), self.stack.name(*node)))
+    }
+
+    fn took(&self, node: NodeId) -> String {
+        let started = self.started.get(&node).copied().unwrap_or(self.began);
+        format!("{:.1} s", started.elapsed().as_secs_f64())
+    }
+
+    fn skipped(&self, because: Option<NodeId>) -> String {
+        match because {
+            Some(need) => format!("skipped: it needs {} {}", self.stack.kind(need), self.stack.name(need)),
+            None => "not started: interrupted".to_owned(),
+        }
+    }
+}
+
+/// The closing words of a run that did not finish.
+pub(crate) fn unfinished(stack: &Stack, plan: &Plan, outcome: &Outcome) -> String {
+    let done = outcome.changed.len();
+    let mut text = format!(
+        "{done} of {} changes done, {} failed, {} not started",
+        plan.steps.len() - plan.counts().keep,
+        outcome.failed.len(),
+        outcome.skipped.len()
+    );
+    for (node, error) in &outcome.failed {
+        text.push_str(&format!("\n  {} {}: {error:#}", stack.kind(*node), stack.name(*node)));
+    }
+    text.push_str("\nrun the same command again to continue; what is done stays done");
+    text
+}

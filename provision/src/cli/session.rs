@@ -1,0 +1,123 @@
+//! What every verb starts from: the configuration, the clients, and the image that is meant.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::{Builder, tls};
+use config::deployment::{ConfigSource, Deployment, Override};
+use provision::aws::{Aws, AwsError, Owner, Pace};
+use provision::context::Context;
+use provision::guard::Access;
+use provision::our_stack::OurStack;
+use provision::resources::image::ImageSource;
+use provision::resources::task_definition;
+
+use super::arguments::{Common, ImageArguments, Output};
+use super::exit::{BadInput, Refused};
+
+/// The surroundings of one run.
+pub(crate) struct Session {
+    pub(crate) deployment: Deployment,
+    pub(crate) output: Output,
+    sdk: SdkConfig,
+}
+
+impl Session {
+    pub(crate) async fn open(common: &Common) -> Result<Self> {
+        let source = match &common.config {
+            Some(file) => ConfigSource::File(file.clone()),
+            None => ConfigSource::Environment(common.environment.clone()),
+        };
+        let overrides = common.overrides.iter().map(|text| text.parse()).collect::<Result<Vec<Override>, _>>()?;
+        let deployment = Deployment::load(&source, &overrides)?;
+        let session = Self { sdk: sdk(&deployment.region).await, deployment, output: common.output };
+        session.check_account().await?;
+        Ok(session)
+    }
+
+    pub(crate) fn aws(&self, access: Access) -> Aws {
+        let owner = Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() };
+        Aws { pace: pace(self.sdk.endpoint_url()), ..Aws::new(&self.sdk, owner, access) }
+    }
+
+    /// One call that tells all the usual ways to have no account apart, before any work begins.
+    async fn check_account(&self) -> Result<()> {
+        let identity = self.aws(Access::ReadOnly).sts.get_caller_identity().send().await;
+        let identity = identity.map_err(AwsError::from).context(
+            "asking AWS who we are failed; sign in (`aws sso login`), set AWS_PROFILE, or give credentials in the environment",
+        )?;
+        let account = identity.account().unwrap_or_default();
+        match &self.deployment.account {
+            Some(expected) if expected != account => Err(Refused(format!(
+                "these credentials belong to account {account}, but environment {} is for account {expected}; \
+                 choose another AWS_PROFILE",
+                self.deployment.environment
+            ))
+            .into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Finds the image that is meant: the given one, or the one that runs now.
+    pub(crate) async fn image(&self, arguments: &ImageArguments) -> Result<ImageSource> {
+        if let Some(folder) = &arguments.image_layout {
+            return ImageSource::layout(folder).map_err(|error| BadInput(format!("{error:#}")).into());
+        }
+        if let Some(reference) = &arguments.image {
+            return ImageSource::reference(reference).map_err(|error| BadInput(format!("{error:#}")).into());
+        }
+        let family = &self.deployment.task.family;
+        match task_definition::current_image(&Context::silent(self.aws(Access::ReadOnly)), family).await? {
+            Some(reference) => ImageSource::reference(&reference),
+            None => Err(BadInput(
+                "nothing runs yet, so say which image: --image-layout FOLDER (made by `cargo xtask image`) or --image"
+                    .to_owned(),
+            )
+            .into()),
+        }
+    }
+
+    /// The stack as it should be.
+    pub(crate) fn stack(&self, image: ImageSource) -> Result<OurStack> {
+        if self.deployment.edge.certificate_arn.is_none() {
+            return Err(BadInput(format!(
+                "environment {} has no certificate for HTTPS; set `edge.certificate_arn` in its file, or pass \
+                 --set edge.certificate_arn=arn:aws:acm:{}:…",
+                self.deployment.environment, self.deployment.region
+            ))
+            .into());
+        }
+        Ok(OurStack::new(&self.deployment, image))
+    }
+
+    /// The stack for looking and removing, where neither image nor certificate matters.
+    pub(crate) fn stack_to_find(&self) -> OurStack {
+        OurStack::new(&self.deployment, ImageSource::Unknown)
+    }
+}
+
+/// An endpoint on this machine is a stand-in for AWS, which is done when it answers.
+fn pace(endpoint: Option<&str>) -> Pace {
+    let local = ["http://127.0.0.1:", "http://localhost:"];
+    if endpoint.is_some_and(|url| local.iter().any(|prefix| url.starts_with(prefix))) {
+        Pace::StandIn
+    } else {
+        Pace::Real
+    }
+}
+
+async fn sdk(region: &str) -> SdkConfig {
+    let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_secs(30))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(timeouts)
+        .region(Region::new(region.to_owned()))
+        .load()
+        .await
+}

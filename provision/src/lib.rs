@@ -1,0 +1,26 @@
+//! Plans and applies the AWS stack of the Weather Comment Generator.
+//!
+//! ```text
+//! main -> report -> event <- execute -> plan -> stack -> resource <- resources/* -> aws
+//! our_stack -> stack, resources
+//! ```
+//!
+//! Invariants: the library prints nothing and never exits; `plan` never writes (the guard in
+//! every client refuses); a resource file knows only its own service; AWS is the only state.
+
+pub mod aws;
+pub mod context;
+pub mod diff;
+pub mod event;
+pub mod execute;
+pub mod guard;
+pub mod names;
+pub mod our_stack;
+pub mod plan;
+pub mod resource;
+pub mod resources;
+pub mod retry;
+pub mod rollout;
+pub mod stack;
+mod stop_reasons;
+pub mod wait;

@@ -1,0 +1,163 @@
+//! Every name that AWS knows us by, derived from application and environment.
+//!
+//! A name that fits is plain; one that would be too long is cut and ends in a hash, so that two
+//! long names that begin alike stay apart. See AWS's limits beside each method.
+
+use config::deployment::Deployment;
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest as _, Sha256};
+
+/// Derives names for one application in one environment.
+#[derive(Clone, Debug)]
+pub struct Names {
+    app: String,
+    environment: String,
+    region: String,
+    base: String,
+}
+
+impl Names {
+    /// Prepares the names of a deployment.
+    pub fn of(deployment: &Deployment) -> Self {
+        Self::new(&deployment.app, &deployment.environment, &deployment.region)
+    }
+
+    fn new(app: &str, environment: &str, region: &str) -> Self {
+        Self {
+            app: app.to_owned(),
+            environment: environment.to_owned(),
+            region: region.to_owned(),
+            base: format!("{}-{}", slug(app), slug(environment)),
+        }
+    }
+
+    /// The load balancer: at most 32 letters, digits and hyphens.
+    pub fn load_balancer(&self) -> String {
+        self.fitted("alb", 32)
+    }
+
+    /// A target group: at most 32, and always with a hash of what cannot change in place, so that
+    /// a replacement can exist beside its predecessor.
+    pub fn target_group(&self, kind: &str, immutable: &str) -> String {
+        self.hashed(kind, immutable, 32)
+    }
+
+    /// A security group; the kind comes last because `sg-…` is AWS's own.
+    pub fn security_group(&self, kind: &str) -> String {
+        format!("{}-{kind}-sg", self.base)
+    }
+
+    /// A role: at most 64, unique in the account over all regions.
+    pub fn role(&self, kind: &str) -> String {
+        self.fitted(&format!("{kind}-{}", self.region), 64)
+    }
+
+    /// The path of all our roles, by which they can be listed.
+    pub fn role_path(&self) -> String {
+        format!("/provision/{}/{}/", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The cluster and what runs in it: letters, digits, hyphens.
+    pub fn cluster(&self) -> String {
+        self.fitted("cluster", 255)
+    }
+
+    /// The service in the cluster.
+    pub fn service(&self) -> String {
+        self.fitted("service", 255)
+    }
+
+    /// The image repository, in lower case.
+    pub fn repository(&self) -> String {
+        format!("{}/{}", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The secret. It must not end in a hyphen and six characters, which is how AWS marks its own suffix.
+    pub fn secret(&self) -> String {
+        format!("{}/{}/api-keys", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The log group of the service.
+    pub fn log_group(&self) -> String {
+        format!("/{}/{}/service", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The creation token of the file system: at most 64.
+    pub fn file_system(&self) -> String {
+        self.fitted("cache", 64)
+    }
+
+    fn fitted(&self, kind: &str, max: usize) -> String {
+        let plain = format!("{}-{kind}", self.base);
+        if plain.len() <= max { plain } else { self.hashed(kind, "", max) }
+    }
+
+    fn hashed(&self, kind: &str, immutable: &str, max: usize) -> String {
+        let hash = self.hash(kind, immutable);
+        let room = max - kind.len() - hash.len() - 2;
+        let base = self.base.get(..room).unwrap_or(&self.base).trim_end_matches('-');
+        format!("{base}-{kind}-{hash}")
+    }
+
+    fn hash(&self, kind: &str, immutable: &str) -> String {
+        let whole = [&self.region, &self.app, &self.environment, kind, immutable].join("/");
+        let digest = BASE32_NOPAD.encode(&Sha256::digest(whole));
+        digest[..6].to_ascii_lowercase()
+    }
+}
+
+/// Lower-case letters, digits and single hyphens, beginning with a letter.
+fn slug(text: &str) -> String {
+    let mut slug = String::new();
+    for character in text.to_ascii_lowercase().chars() {
+        if character.is_ascii_alphanumeric() {
+            slug.push(character);
+        } else if !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_matches('-');
+    if slug.starts_with(|first: char| first.is_ascii_lowercase()) { slug.to_owned() } else { format!("a{slug}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_plain_where_they_fit() {
+        let names = Names::new("wcg", "staging", "ap-northeast-1");
+        assert_eq!(names.load_balancer(), "wcg-staging-alb");
+        assert_eq!(names.role("task"), "wcg-staging-task-ap-northeast-1");
+        assert_eq!(names.secret(), "wcg/staging/api-keys");
+        assert_eq!(names.security_group("alb"), "wcg-staging-alb-sg");
+    }
+
+    #[test]
+    fn a_target_group_that_cannot_change_in_place_gets_another_name() {
+        let names = Names::new("weather-comment-generator", "production", "ap-northeast-1");
+        assert_ne!(names.target_group("page", "8501/HTTP"), names.target_group("page", "8502/HTTP"));
+        assert_eq!(names.target_group("page", "8501/HTTP").len(), 32);
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_fits_the_pattern_of_its_service(
+            app in "[A-Za-z0-9 _.-]{1,60}", environment in "[a-z0-9-]{1,20}"
+        ) {
+            let names = Names::new(&app, &environment, "ap-northeast-1");
+            for short in [names.load_balancer(), names.target_group("api", "x")] {
+                assert!(short.len() <= 32, "{short}");
+                assert!(short.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{short}");
+                assert!(!short.starts_with('-') && !short.ends_with('-') && !short.starts_with("internal-"));
+            }
+            assert!(names.role("execution").len() <= 64);
+            assert!(names.file_system().len() <= 64);
+            assert!(!names.security_group("alb").starts_with("sg-"));
+            let repository = names.repository();
+            assert!(repository.split('/').all(|part| !part.is_empty() && !part.contains("--")), "{repository}");
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The architecture, top to bottom: read this to know what runs on AWS and why.
+
+mod network;
+mod policies;
+mod task;
+
+use config::deployment::Deployment;
+
+use crate::names::Names;
+use crate::resources::access_point::AccessPoint;
+use crate::resources::availability_zones::AvailabilityZones;
+use crate::resources::certificate::Certificate;
+use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
+use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
+use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
+use crate::resources::file_system::FileSystem;
+use crate::resources::identity::Identity;
+use crate::resources::image::{Image, ImageSource};
+use crate::resources::load_balancer::LoadBalancer;
+use crate::resources::log_group::{LogGroup, LogGroupSpec};
+use crate::resources::mount_target::MountTarget;
+use crate::resources::scalable_target::{ScalableTarget, ScalableTargetSpec};
+use crate::resources::scaling_policy::{ScalingPolicy, ScalingPolicySpec};
+use crate::resources::secret::{Secret, SecretSpec};
+use crate::resources::service_linked_role::ServiceLinkedRole;
+use crate::resources::subnet::Subnet;
+use crate::resources::target_group::TargetGroup;
+use crate::resources::task_definition::TaskDefinition;
+use crate::stack::{Handle, Stack};
+
+/// The port of the page, which the load balancer forwards to by default.
+pub const PAGE_PORT: i32 = 8501;
+/// The port of the JSON API, which the load balancer forwards `/api` to.
+pub const API_PORT: i32 = 8000;
+
+/// The stack, with handles to what a deploy looks at when it is done.
+pub struct OurStack {
+    /// Everything that should exist.
+    pub stack: Stack,
+    /// What answers on the internet.
+    pub load_balancer: Handle<LoadBalancer>,
+    /// Where images are pushed.
+    pub repository: Handle<EcrRepository>,
+    /// Where the service's log lines go.
+    pub log_group: Handle<LogGroup>,
+    /// The API keys.
+    pub secret: Handle<Secret>,
+    /// The running image.
+    pub task: Handle<TaskDefinition>,
+    /// What keeps the image running.
+    pub service: Handle<EcsService>,
+    /// The page's and the API's targets.
+    pub targets: [Handle<TargetGroup>; 2],
+}
+
+impl OurStack {
+    /// Describes the stack of a deployment that runs the given image.
+    pub fn new(deployment: &Deployment, image: ImageSource) -> Self {
+        let mut stack = Stack::default();
+        let names = Names::of(deployment);
+        let (stack_, d, n) = (&mut stack, deployment, &names);
+
+        let outside = outside(stack_, d);
+        let network = network::add(stack_, d, n, outside.zones);
+        let storage = storage(stack_, d, n, &network);
+        let repository = images(stack_, d, n);
+        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), |()| SecretSpec {
+            description: "API keys of the weather service and the language models".to_owned(),
+            keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
+        });
+        let retention_days = d.logs.retention_days;
+        let log_group =
+            stack_.add("service-log", LogGroup { name: n.log_group() }, (), move |()| LogGroupSpec { retention_days });
+        let roles = policies::add(stack_, n, outside.identity, &storage, repository, secret, log_group);
+        let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
+
+        let image = stack_.add("image", Image { repository: n.repository(), source: image }, repository, |_| ());
+        let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
+        let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
+        scaling(stack_, d, n, service, outside.scaling_role);
+
+        Self {
+            stack,
+            load_balancer: edge.load_balancer,
+            repository,
+            log_group,
+            secret,
+            task,
+            service,
+            targets: [edge.page, edge.api],
+        }
+    }
+}
+
+/// What exists before us and is only looked at, or is shared by everyone in the account.
+struct Outside {
+    identity: Handle<Identity>,
+    zones: Handle<AvailabilityZones>,
+    certificate: Handle<Certificate>,
+    ecs_role: Handle<ServiceLinkedRole>,
+    elb_role: Handle<ServiceLinkedRole>,
+    scaling_role: Handle<ServiceLinkedRole>,
+}
+
+fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
+    // A new account lacks these roles, and the first cluster or load balancer fails without them.
+    let mut linked =
+        |name: &str, service: &str| stack.add(name, ServiceLinkedRole { service: service.to_owned() }, (), |()| ());
+    let ecs_role = linked("ecs-linked-role", "ecs.amazonaws.com");
+    let elb_role = linked("elb-linked-role", "elasticloadbalancing.amazonaws.com");
+    let scaling_role = linked("scaling-linked-role", "ecs.application-autoscaling.amazonaws.com");
+    let arn = deployment.edge.certificate_arn.clone();
+    Outside {
+        identity: stack.add("account", Identity, (), |()| ()),
+        zones: stack.add("zones", AvailabilityZones, (), |()| ()),
+        certificate: stack.add("certificate", Certificate { arn }, (), |()| ()),
+        ecs_role,
+        elb_role,
+        scaling_role,
+    }
+}
+
+/// The disk that every task shares: caches and history.
+struct Storage {
+    file_system: Handle<FileSystem>,
+    access_point: Handle<AccessPoint>,
+    mount_targets: Vec<Handle<MountTarget>>,
+}
+
+fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &network::Network) -> Storage {
+    use crate::resources::access_point::AccessPointSpec;
+    use crate::resources::file_system::FileSystemSpec;
+    use crate::resources::mount_target::MountTargetSpec;
+
+    let token = names.file_system();
+    let transition_to_ia = deployment.storage.transition_to_ia_days.map(|days| format!("AFTER_{days}_DAYS"));
+    let key = FileSystem { token: token.clone(), name: "cache".to_owned() };
+    let file_system = stack.add("cache", key, (), move |()| FileSystemSpec {
+        encrypted: true,
+        performance_mode: "generalPurpose".to_owned(),
+        // Elastic throughput bills every metadata operation; small cache files are mostly those.
+        throughput_mode: "bursting".to_owned(),
+        transition_to_ia: transition_to_ia.clone(),
+        // A cache that can be fetched again and a history of a few megabytes: backups come cheap.
+        backup: true,
+    });
+    let key =
+        AccessPoint { file_system_token: token.clone(), name: "cache-access".to_owned(), path: "/cache".to_owned() };
+    let access_point = stack.add("cache-access", key, file_system, |file_system| AccessPointSpec {
+        file_system_id: file_system.id,
+        path: "/cache".to_owned(),
+        uid: task::USER,
+        gid: task::USER,
+        permissions: "0755".to_owned(),
+    });
+    let mount_targets = network.subnets.iter().enumerate().map(|(index, subnet)| {
+        let subnet_tag = network::subnet_name(index);
+        let key = MountTarget { file_system_token: token.clone(), subnet_tag };
+        let inputs = (file_system, *subnet, network.file_system_group);
+        stack.add(format!("cache-mount-{}", index + 1), key, inputs, |(file_system, subnet, group)| MountTargetSpec {
+            file_system_id: file_system.id,
+            subnet_id: subnet.id,
+            security_groups: vec![group.id],
+        })
+    });
+    let mount_targets = mount_targets.collect();
+    Storage { file_system, access_point, mount_targets }
+}
+
+fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
+    let keep = deployment.images.keep;
+    stack.add("repository", EcrRepository { name: names.repository() }, (), move |()| EcrRepositorySpec {
+        mutability: "IMMUTABLE".to_owned(),
+        scan_on_push: true,
+        lifecycle_policy: policies::keep_images(keep),
+    })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the service is where everything comes together")]
+fn service(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    network: &network::Network,
+    edge: &network::Edge,
+    storage: &Storage,
+    task: Handle<TaskDefinition>,
+    linked_role: Handle<ServiceLinkedRole>,
+) -> Handle<EcsService> {
+    let cluster = stack.add("cluster", EcsCluster { name: names.cluster() }, linked_role, |()| EcsClusterSpec {
+        container_insights: "disabled".to_owned(),
+    });
+    let key = EcsService { cluster: names.cluster(), name: names.service() };
+    // The rules of the groups, the listeners and the mount targets give no value, but a task that
+    // starts before them cannot be reached, or cannot mount its disk.
+    let before = (network.rules.clone(), edge.listener, edge.rule, storage.mount_targets.clone(), network.route);
+    let inputs = (cluster, task, network.subnets.clone(), network.service_group, edge.page, edge.api, before);
+    let wanted = deployment.service.clone();
+    stack.add("service", key, inputs, move |(_, task, subnets, group, page, api, _)| EcsServiceSpec {
+        task_definition: task.arn,
+        subnets: sorted(subnets.into_iter().map(|subnet: <Subnet as crate::resource::Resource>::Output| subnet.id)),
+        security_groups: vec![group.id],
+        // Public subnets without NAT: the address is how the task reaches ECR and the weather.
+        assign_public_ip: true,
+        load_balancers: vec![
+            ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: API_PORT, target_group_arn: api.arn },
+            ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: PAGE_PORT, target_group_arn: page.arn },
+        ],
+        minimum_healthy_percent: wanted.minimum_healthy_percent,
+        maximum_percent: wanted.maximum_percent,
+        circuit_breaker: CircuitBreaker { enable: true, rollback: true },
+        health_check_grace_seconds: wanted.health_check_grace_seconds,
+        enable_execute_command: false,
+        propagate_tags: "SERVICE".to_owned(),
+        desired_count: wanted.desired_count,
+    })
+}
+
+fn scaling(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    service: Handle<EcsService>,
+    linked_role: Handle<ServiceLinkedRole>,
+) {
+    let scaling = deployment.scaling.clone();
+    let (min, max) = (scaling.min, scaling.max);
+    let key = ScalableTarget { cluster: names.cluster(), service: names.service() };
+    let target = stack.add("scaling", key, (service, linked_role), move |_| ScalableTargetSpec { min, max });
+    let metrics = [
+        ("cpu", "ECSServiceAverageCPUUtilization", scaling.cpu_percent),
+        ("memory", "ECSServiceAverageMemoryUtilization", scaling.memory_percent),
+    ];
+    for (name, metric, percent) in metrics {
+        let key = ScalingPolicy {
+            cluster: names.cluster(),
+            service: names.service(),
+            name: format!("{}-{name}", names.service()),
+        };
+        stack.add(format!("scale-on-{name}"), key, target, move |_| ScalingPolicySpec {
+            metric: metric.to_owned(),
+            target: f64::from(percent),
+            // Out fast, in slowly: a batch of 142 places comes as a burst.
+            scale_in_cooldown: 300,
+            scale_out_cooldown: 60,
+        });
+    }
+}
+
+fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut items: Vec<_> = items.collect();
+    items.sort_unstable();
+    items
+}

@@ -1,0 +1,262 @@
+//! The network and its edge: two public subnets, three security groups, one load balancer.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use config::deployment::Deployment;
+
+use super::{API_PORT, PAGE_PORT};
+use crate::names::Names;
+use crate::resources::availability_zones::AvailabilityZones;
+use crate::resources::certificate::Certificate;
+use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
+use crate::resources::listener::{Listener, ListenerSpec};
+use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
+use crate::resources::load_balancer::{LoadBalancer, LoadBalancerSpec};
+use crate::resources::route_table::{RouteTable, RouteTableSpec};
+use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
+use crate::resources::security_group_rules::{Peer, Rule, SecurityGroupRules, SecurityGroupRulesSpec};
+use crate::resources::service_linked_role::ServiceLinkedRole;
+use crate::resources::subnet::{Subnet, SubnetSpec};
+use crate::resources::target_group::{Health, TargetGroup, TargetGroupSpec};
+use crate::resources::vpc::{Vpc, VpcSpec};
+use crate::stack::{Handle, Stack};
+
+/// The port of NFS, which EFS speaks.
+const NFS_PORT: i32 = 2049;
+const HTTPS_PORT: i32 = 443;
+
+/// Where things run and what may talk to what.
+pub(super) struct Network {
+    vpc: Handle<Vpc>,
+    gateway: Handle<InternetGateway>,
+    pub(super) subnets: Vec<Handle<Subnet>>,
+    pub(super) route: Handle<RouteTable>,
+    load_balancer_group: Handle<SecurityGroup>,
+    pub(super) service_group: Handle<SecurityGroup>,
+    pub(super) file_system_group: Handle<SecurityGroup>,
+    pub(super) rules: Vec<Handle<SecurityGroupRules>>,
+}
+
+pub(super) fn subnet_name(index: usize) -> String {
+    format!("public-{}", index + 1)
+}
+
+pub(super) fn add(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    zones: Handle<AvailabilityZones>,
+) -> Network {
+    let cidr = deployment.network.cidr.clone();
+    let vpc = stack.add("network", Vpc { name: "network".to_owned() }, (), move |()| VpcSpec {
+        cidr: cidr.clone(),
+        // EFS is mounted by name, which needs both.
+        dns_hostnames: true,
+        dns_support: true,
+    });
+    let gateway = stack.add("internet", InternetGateway { name: "internet".to_owned() }, vpc, |vpc| {
+        InternetGatewaySpec { vpc_id: vpc.id }
+    });
+    let subnets: Vec<_> = (0..deployment.network.zones)
+        .map(|index| {
+            let cidr = subnet_cidr(&deployment.network.cidr, index);
+            let name = subnet_name(index);
+            stack.add(name.clone(), Subnet { name }, (vpc, zones), move |(vpc, zones)| SubnetSpec {
+                cidr: cidr.clone(),
+                vpc_id: vpc.id,
+                // Tasks ask for an address themselves; nothing else here should get one by accident.
+                map_public_ip: false,
+                zone: zones[index % zones.len()].clone(),
+            })
+        })
+        .collect();
+    let route_inputs = (vpc, gateway, subnets.clone());
+    let route =
+        stack.add("routes", RouteTable { name: "routes".to_owned() }, route_inputs, |(vpc, gateway, subnets)| {
+            RouteTableSpec {
+                vpc_id: vpc.id,
+                default_gateway: gateway.id,
+                subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
+            }
+        });
+    let mut group = |name: &str, description: &'static str| {
+        let group_name = names.security_group(name);
+        let key = SecurityGroup { name: format!("{name}-group"), group_name: group_name.clone() };
+        stack.add(format!("{name}-group"), key, vpc, move |vpc| SecurityGroupSpec {
+            group_name: group_name.clone(),
+            description: description.to_owned(),
+            vpc_id: vpc.id,
+        })
+    };
+    let load_balancer_group = group("alb", "Load balancer: HTTPS from the internet");
+    let service_group = group("service", "Service: page and API from the load balancer");
+    let file_system_group = group("cache", "File system: NFS from the service");
+    let ingress_cidrs = deployment.edge.ingress_cidrs.clone();
+    let rules = rules(stack, ingress_cidrs, load_balancer_group, service_group, file_system_group);
+    Network { vpc, gateway, subnets, route, load_balancer_group, service_group, file_system_group, rules }
+}
+
+/// The groups name each other in their rules, so the rules come after all groups.
+fn rules(
+    stack: &mut Stack,
+    ingress_cidrs: Vec<String>,
+    load_balancer: Handle<SecurityGroup>,
+    service: Handle<SecurityGroup>,
+    file_system: Handle<SecurityGroup>,
+) -> Vec<Handle<SecurityGroupRules>> {
+    let ports = [(PAGE_PORT, "page"), (API_PORT, "API")];
+    let key = |name: &str| SecurityGroupRules { name: format!("{name}-group") };
+    let of_load_balancer =
+        stack.add("alb-rules", key("alb"), (load_balancer, service), move |(load_balancer, service)| {
+            let from_internet = ingress_cidrs.iter();
+            let from_internet =
+                from_internet.map(|cidr| tcp(HTTPS_PORT, Peer::Cidr(cidr.clone()), "HTTPS from the internet"));
+            let to_service =
+                ports.map(|(port, what)| tcp(port, Peer::Group(service.id.clone()), &format!("{what} of the service")));
+            rules_of(load_balancer.id, from_internet.collect(), to_service.into())
+        });
+    let inputs = (service, load_balancer, file_system);
+    let of_service =
+        stack.add("service-rules", key("service"), inputs, move |(service, load_balancer, file_system)| {
+            let from_load_balancer = ports.map(|(port, what)| {
+                tcp(port, Peer::Group(load_balancer.id.clone()), &format!("{what} from the load balancer"))
+            });
+            let out = vec![
+                tcp(HTTPS_PORT, Peer::Cidr("0.0.0.0/0".to_owned()), "AWS, weather and language models"),
+                tcp(NFS_PORT, Peer::Group(file_system.id), "the shared disk"),
+            ];
+            rules_of(service.id, from_load_balancer.into(), out)
+        });
+    let of_file_system = stack.add("cache-rules", key("cache"), (file_system, service), |(file_system, service)| {
+        rules_of(file_system.id, vec![tcp(NFS_PORT, Peer::Group(service.id), "NFS from the service")], Vec::new())
+    });
+    vec![of_load_balancer, of_service, of_file_system]
+}
+
+fn rules_of(group_id: String, mut ingress: Vec<Rule>, mut egress: Vec<Rule>) -> SecurityGroupRulesSpec {
+    ingress.sort();
+    egress.sort();
+    SecurityGroupRulesSpec { group_id, ingress, egress }
+}
+
+fn tcp(port: i32, peer: Peer, description: &str) -> Rule {
+    Rule { protocol: "tcp".to_owned(), from_port: port, to_port: port, peer, description: description.to_owned() }
+}
+
+/// What answers on the internet.
+pub(super) struct Edge {
+    pub(super) load_balancer: Handle<LoadBalancer>,
+    pub(super) page: Handle<TargetGroup>,
+    pub(super) api: Handle<TargetGroup>,
+    pub(super) listener: Handle<Listener>,
+    pub(super) rule: Handle<ListenerRule>,
+}
+
+pub(super) fn add_edge(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    network: &Network,
+    certificate: Handle<Certificate>,
+    linked_role: Handle<ServiceLinkedRole>,
+) -> Edge {
+    let key = LoadBalancer { name: names.load_balancer(), resource: "load-balancer".to_owned() };
+    // An internet-facing load balancer is refused in a network without a gateway.
+    let inputs = (network.subnets.clone(), network.load_balancer_group, network.gateway, network.route, linked_role);
+    let attributes = load_balancer_attributes(deployment);
+    let load_balancer = stack.add("load-balancer", key, inputs, move |(subnets, group, ..)| LoadBalancerSpec {
+        subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
+        security_groups: vec![group.id],
+        scheme: "internet-facing".to_owned(),
+        attributes: attributes.clone(),
+    });
+    let page = target_group(stack, deployment, names, network.vpc, "page", PAGE_PORT);
+    let api = target_group(stack, deployment, names, network.vpc, "api", API_PORT);
+
+    let key = Listener { load_balancer_name: names.load_balancer(), port: HTTPS_PORT };
+    let ssl_policy = deployment.edge.ssl_policy.clone();
+    let listener =
+        stack.add("https", key, (load_balancer, certificate, page), move |(to, certificate, page)| ListenerSpec {
+            protocol: "HTTPS".to_owned(),
+            ssl_policy: ssl_policy.clone(),
+            certificate_arn: certificate,
+            default_target_group: page.arn,
+            load_balancer_arn: to.arn,
+        });
+    let key = ListenerRule { load_balancer_name: names.load_balancer(), port: HTTPS_PORT, priority: 10 };
+    let rule = stack.add("api-paths", key, (listener, api), |(listener, api)| ListenerRuleSpec {
+        // `/api/*` alone does not match `/api`.
+        paths: vec!["/api".to_owned(), "/api/*".to_owned()],
+        target_group: api.arn,
+        listener_arn: listener.arn,
+    });
+    Edge { load_balancer, page, api, listener, rule }
+}
+
+fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String> {
+    [
+        // Above the longest silence of a progress stream.
+        ("idle_timeout.timeout_seconds", deployment.edge.idle_timeout_seconds.to_string()),
+        ("routing.http.drop_invalid_header_fields.enabled", "true".to_owned()),
+        ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value))
+    .collect()
+}
+
+fn target_group(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    vpc: Handle<Vpc>,
+    kind: &str,
+    port: i32,
+) -> Handle<TargetGroup> {
+    let name = names.target_group(kind, &format!("{port}/HTTP/ip"));
+    let delay = deployment.edge.deregistration_delay_seconds.to_string();
+    let interval = i32::from(deployment.edge.health_check_interval_seconds);
+    let resource = format!("{kind}-targets");
+    stack.add(resource.clone(), TargetGroup { name, resource }, vpc, move |vpc| TargetGroupSpec {
+        vpc_id: vpc.id,
+        port,
+        protocol: "HTTP".to_owned(),
+        target_type: "ip".to_owned(),
+        health: Health {
+            path: "/health/ready".to_owned(),
+            protocol: "HTTP".to_owned(),
+            interval,
+            // AWS wants it below the interval.
+            timeout: (interval - 1).min(5),
+            healthy: 2,
+            unhealthy: 2,
+            matcher: "200".to_owned(),
+        },
+        // The default of 300 s would be part of every deploy and every destroy.
+        attributes: [("deregistration_delay.timeout_seconds".to_owned(), delay.clone())].into(),
+    })
+}
+
+/// The block of addresses of one subnet: a sixteenth of the network, but no smaller than a /27,
+/// the least that a load balancer accepts. The configuration has been checked to leave room.
+fn subnet_cidr(network: &str, index: usize) -> String {
+    let (address, prefix) = network.split_once('/').expect("the configuration checks the block");
+    let address: Ipv4Addr = address.parse().expect("the configuration checks the address");
+    let prefix: u32 = prefix.parse().expect("the configuration checks the prefix");
+    let prefix = (prefix + 4).min(27);
+    let index = u32::try_from(index).expect("there are few zones");
+    format!("{}/{prefix}", Ipv4Addr::from(u32::from(address) + (index << (32 - prefix))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subnet_cidr;
+
+    #[test]
+    fn subnets_stand_side_by_side_in_the_network() {
+        assert_eq!(subnet_cidr("10.0.0.0/16", 0), "10.0.0.0/20");
+        assert_eq!(subnet_cidr("10.0.0.0/16", 1), "10.0.16.0/20");
+        assert_eq!(subnet_cidr("10.1.2.0/24", 1), "10.1.2.32/27");
+    }
+}

@@ -1,0 +1,100 @@
+//! Who may do what: the two roles of the task, and what the registry throws away.
+
+use serde_json::{Value, json};
+
+use super::Storage;
+use crate::names::Names;
+use crate::resources::ecr_repository::EcrRepository;
+use crate::resources::iam_role::{IamRole, IamRoleSpec};
+use crate::resources::identity::Identity;
+use crate::resources::log_group::LogGroup;
+use crate::resources::secret::Secret;
+use crate::stack::{Handle, Stack};
+
+/// The roles that ECS assumes for a task.
+#[derive(Clone, Copy)]
+pub(super) struct Roles {
+    /// Starts the task: pulls the image, reads the secret, writes the log.
+    pub(super) execution: Handle<IamRole>,
+    /// Is the task: mounts the disk.
+    pub(super) task: Handle<IamRole>,
+}
+
+pub(super) fn add(
+    stack: &mut Stack,
+    names: &Names,
+    identity: Handle<Identity>,
+    storage: &Storage,
+    repository: Handle<EcrRepository>,
+    secret: Handle<Secret>,
+    log_group: Handle<LogGroup>,
+) -> Roles {
+    let key =
+        |kind: &str| IamRole { name: names.role(kind), path: names.role_path(), resource: format!("{kind}-role") };
+    let inputs = (identity, repository, secret, log_group);
+    let execution =
+        stack.add("execution-role", key("execution"), inputs, |(identity, repository, secret, log)| IamRoleSpec {
+            description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
+            trust: trust(&identity.account),
+            policies: [("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn))].into(),
+        });
+    let inputs = (identity, storage.file_system, storage.access_point);
+    let task = stack.add("task-role", key("task"), inputs, |(identity, file_system, access_point)| IamRoleSpec {
+        description: "Is the running service: mounts the shared disk".to_owned(),
+        trust: trust(&identity.account),
+        policies: [("disk".to_owned(), may_mount(&file_system.arn, &access_point.arn))].into(),
+    });
+    Roles { execution, task }
+}
+
+/// Only ECS, and only for this account's own tasks.
+fn trust(account: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "Service": "ecs-tasks.amazonaws.com" },
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": { "aws:SourceAccount": account },
+                "ArnLike": { "aws:SourceArn": format!("arn:aws:ecs:*:{account}:*") },
+            },
+        }],
+    })
+}
+
+fn may_start(repository: &str, secret: &str, log_group: &str) -> Value {
+    policy(json!([
+        // The token is for the whole registry; AWS offers no narrower resource.
+        allow(&["ecr:GetAuthorizationToken"], "*"),
+        allow(&["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository),
+        allow(&["secretsmanager:GetSecretValue"], secret),
+        allow(&["logs:CreateLogStream", "logs:PutLogEvents"], &format!("{log_group}:*")),
+    ]))
+}
+
+fn may_mount(file_system: &str, access_point: &str) -> Value {
+    let mut statement = allow(&["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system);
+    statement["Condition"] = json!({ "StringEquals": { "elasticfilesystem:AccessPointArn": access_point } });
+    policy(json!([statement]))
+}
+
+fn allow(actions: &[&str], resource: &str) -> Value {
+    json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
+}
+
+fn policy(statements: Value) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// Keeps the last images, by count: an image that still runs must not expire by age.
+pub(super) fn keep_images(count: u32) -> Value {
+    json!({
+        "rules": [{
+            "rulePriority": 1,
+            "description": "keep the last images",
+            "selection": { "tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": count },
+            "action": { "type": "expire" },
+        }],
+    })
+}

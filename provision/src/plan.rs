@@ -1,0 +1,296 @@
+//! What to do to get from what is to what should be, as data.
+//!
+//! Invariant: [`plan`] is pure. It sees only a [`World`] that was read before, so the same world
+//! always gives the same plan, and nothing can be changed by planning.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::{Context as _, Result};
+use futures::stream::{self, StreamExt as _};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::aws::Aws;
+use crate::context::Context;
+use crate::diff::{Change, diff};
+use crate::stack::{Found, NodeId, Outputs, Stack, Traits};
+
+/// How many reads run at the same time; far below every documented throttle.
+const READS_AT_ONCE: usize = 16;
+
+/// What everything should become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// Everything exists as described.
+    Present,
+    /// Nothing exists, except perhaps what holds data.
+    Absent {
+        /// Whether data goes too.
+        delete_data: bool,
+    },
+}
+
+/// Every resource of a stack as it was when it was read.
+#[derive(Debug, Default)]
+pub struct World {
+    pub(crate) found: BTreeMap<NodeId, Found>,
+}
+
+impl World {
+    /// The outputs of everything that exists.
+    pub fn outputs(&self) -> Outputs {
+        let mut outputs = Outputs::default();
+        for (node, found) in &self.found {
+            outputs.insert(*node, found.output.clone());
+        }
+        outputs
+    }
+
+    /// Whether a resource exists.
+    pub fn has(&self, node: NodeId) -> bool {
+        self.found.contains_key(&node)
+    }
+}
+
+/// Reads every resource of a stack; keys are known in advance, so all reads run side by side.
+///
+/// # Errors
+/// The first failing read, naming its resource.
+pub async fn observe(stack: &Stack, aws: &Aws) -> Result<World> {
+    let context = Context::silent(aws.clone());
+    let context = &context;
+    let reads = stream::iter(stack.ids().map(|id| async move {
+        let found = stack.node(id).read(context).await;
+        found.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id))).map(|found| (id, found))
+    }));
+    let mut reads = reads.buffer_unordered(READS_AT_ONCE);
+    let mut world = World::default();
+    while let Some(read) = reads.next().await {
+        if let (id, Some(found)) = read? {
+            world.found.insert(id, found);
+        }
+    }
+    Ok(world)
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// It is as it should be.
+    Keep,
+    /// It does not exist yet.
+    Create {
+        /// The attributes it will have, as far as its inputs are known.
+        spec: Option<Value>,
+    },
+    /// It changes in place.
+    Update {
+        /// What differs.
+        changes: Vec<Change>,
+    },
+    /// It goes away.
+    Delete,
+    /// It differs in something that AWS cannot change in place.
+    Blocked {
+        /// What differs, mutable attributes included.
+        changes: Vec<Change>,
+    },
+    /// Something it needs will change, so it is compared again then.
+    Recheck,
+    /// It stays although the rest goes, because it holds data.
+    Retain,
+}
+
+/// One resource's part of a plan.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// Which resource.
+    pub node: NodeId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name in the stack.
+    pub name: String,
+    /// What happens to it.
+    #[serde(flatten)]
+    pub action: Action,
+    /// The steps that must be done before.
+    pub after: Vec<NodeId>,
+}
+
+/// What to do, step by step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// Whether the steps build up or tear down.
+    #[serde(skip)]
+    pub goal: Goal,
+    /// One step for each resource.
+    pub steps: Vec<Step>,
+}
+
+/// How many resources a plan touches, by what happens to them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// New ones.
+    pub create: usize,
+    /// Changed in place.
+    pub update: usize,
+    /// Removed.
+    pub delete: usize,
+    /// Compared again while applying.
+    pub recheck: usize,
+    /// In the way.
+    pub blocked: usize,
+    /// Kept because they hold data.
+    pub retain: usize,
+    /// Untouched.
+    pub keep: usize,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step.action, Action::Keep | Action::Retain))
+    }
+
+    /// Counts the steps.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for step in &self.steps {
+            *match step.action {
+                Action::Keep => &mut counts.keep,
+                Action::Create { .. } => &mut counts.create,
+                Action::Update { .. } => &mut counts.update,
+                Action::Delete => &mut counts.delete,
+                Action::Blocked { .. } => &mut counts.blocked,
+                Action::Recheck => &mut counts.recheck,
+                Action::Retain => &mut counts.retain,
+            } += 1;
+        }
+        counts
+    }
+
+    /// The steps that cannot be carried out.
+    pub fn blocked(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| matches!(step.action, Action::Blocked { .. }))
+    }
+}
+
+/// Decides what to do; reads nothing, changes nothing.
+///
+/// # Errors
+/// When a spec cannot be turned into data, or when something that must exist outside does not.
+pub fn plan(stack: &Stack, world: &World, goal: Goal) -> Result<Plan> {
+    let steps = match goal {
+        Goal::Present => building_up(stack, world)?,
+        Goal::Absent { delete_data } => tearing_down(stack, world, delete_data),
+    };
+    Ok(Plan { goal, steps })
+}
+
+fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
+    // Outputs that stay what they are while the plan is carried out.
+    let mut settled = world.outputs();
+    let mut steps = Vec::new();
+    for id in stack.ids() {
+        let node = stack.node(id);
+        let traits = node.traits();
+        let wanted = node.wanted(&settled)?;
+        let action = match (world.found.get(&id), &wanted) {
+            (None, _) if traits.lookup => {
+                anyhow::bail!("{} {} does not exist, and this stack does not create it", traits.kind, stack.name(id))
+            }
+            (None, wanted) => Action::Create { spec: wanted.as_ref().map(|wanted| wanted.value.clone()) },
+            (Some(_), None) => Action::Recheck,
+            (Some(found), Some(wanted)) => compare(traits, &found.spec, &wanted.value),
+        };
+        let new_identity = match action {
+            Action::Update { .. } | Action::Recheck => traits.versioned,
+            Action::Create { .. } => true,
+            _ => false,
+        };
+        if new_identity {
+            settled.remove(id);
+        }
+        steps.push(step(stack, id, action, stack.needs(id).to_vec()));
+    }
+    Ok(steps)
+}
+
+/// Compares a live spec with the wanted one.
+pub(crate) fn compare(traits: Traits, live: &Value, wanted: &Value) -> Action {
+    let changes = diff(live, wanted);
+    if changes.is_empty() || traits.lookup {
+        Action::Keep
+    } else if changes.iter().any(|change| traits.immutable.contains(&change.field())) {
+        Action::Blocked { changes }
+    } else {
+        Action::Update { changes }
+    }
+}
+
+fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
+    let mut needed_by: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for id in stack.ids() {
+        for need in stack.needs(id) {
+            needed_by.entry(*need).or_default().push(id);
+        }
+    }
+    let steps = stack.ids().rev().filter(|id| world.has(*id)).map(|id| {
+        let traits = stack.node(id).traits();
+        let action = if traits.lookup || traits.shared {
+            Action::Keep
+        } else if traits.holds_data && !delete_data {
+            Action::Retain
+        } else {
+            Action::Delete
+        };
+        step(stack, id, action, needed_by.remove(&id).unwrap_or_default())
+    });
+    steps.collect()
+}
+
+fn step(stack: &Stack, node: NodeId, action: Action, after: Vec<NodeId>) -> Step {
+    Step { node, kind: stack.kind(node), name: stack.name(node).to_owned(), action, after }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            let (sign, changes): (_, &[Change]) = match &step.action {
+                Action::Keep => continue,
+                Action::Create { .. } => ('+', &[]),
+                Action::Update { changes } => ('~', changes),
+                Action::Delete => ('-', &[]),
+                Action::Blocked { changes } => ('!', changes),
+                Action::Recheck => ('?', &[]),
+                Action::Retain => ('=', &[]),
+            };
+            writeln!(f, "{sign} {:<22} {}", step.kind, step.name)?;
+            for change in changes {
+                writeln!(f, "      {change}")?;
+            }
+        }
+        self.counts().fmt(f)
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.create, "to create"),
+            (self.update, "to change"),
+            (self.recheck, "to compare again"),
+            (self.delete, "to delete"),
+            (self.retain, "kept because they hold data"),
+            (self.blocked, "that cannot be changed in place"),
+        ];
+        let parts: Vec<_> =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        match parts.as_slice() {
+            [] => write!(f, "nothing to do: {} resources are as described", self.keep),
+            parts => write!(f, "{}; {} unchanged", parts.join(", "), self.keep),
+        }
+    }
+}

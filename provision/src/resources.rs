@@ -1,0 +1,48 @@
+//! The kinds of resources: one file each. To add one, copy the file most like it.
+
+pub mod access_point;
+pub mod availability_zones;
+pub mod certificate;
+mod ec2_tags;
+pub mod ecr_repository;
+pub mod ecs_cluster;
+pub mod ecs_service;
+pub mod file_system;
+pub mod iam_role;
+pub mod identity;
+pub mod image;
+pub mod internet_gateway;
+pub mod listener;
+pub mod listener_rule;
+pub mod load_balancer;
+pub mod log_group;
+pub mod mount_target;
+pub mod route_table;
+pub mod scalable_target;
+pub mod scaling_policy;
+pub mod secret;
+pub mod security_group;
+pub mod security_group_rules;
+pub mod service_linked_role;
+pub mod subnet;
+pub mod target_group;
+pub mod task_definition;
+pub mod vpc;
+
+/// The error for an update of something that cannot change at all; planning blocks it before.
+fn never_changes(kind: &str) -> anyhow::Error {
+    anyhow::anyhow!("{kind} cannot change in place, and the plan should have said so; please report this")
+}
+
+/// Takes a field that AWS always sends, or says which one it did not.
+fn sent<T>(field: Option<T>, name: &str) -> anyhow::Result<T> {
+    use anyhow::Context as _;
+    field.with_context(|| format!("AWS answered without {name}"))
+}
+
+/// Sorts what AWS lists in any order.
+fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
+    let mut items: Vec<_> = items.collect();
+    items.sort_unstable();
+    items
+}

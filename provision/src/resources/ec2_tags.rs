@@ -1,0 +1,40 @@
+//! How things of EC2, which have no names, are found and marked: by our tags.
+
+use anyhow::{Result, bail};
+use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
+
+use crate::aws::{Aws, TAG_APP, TAG_ENVIRONMENT, TAG_RESOURCE};
+
+/// Asks for exactly the things that carry all our tags and this name in the stack.
+pub(super) fn filters(aws: &Aws, resource: &str) -> Option<Vec<Filter>> {
+    let filter = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
+    Some(vec![
+        filter(TAG_APP, &aws.owner.app),
+        filter(TAG_ENVIRONMENT, &aws.owner.environment),
+        filter(TAG_RESOURCE, resource),
+    ])
+}
+
+/// The tags to create a thing with: in the same call, or a lost answer would leave an orphan.
+pub(super) fn specification(aws: &Aws, resource: &str, kind: ResourceType) -> TagSpecification {
+    let tags = aws.owner.tags(resource).into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    TagSpecification::builder().resource_type(kind).set_tags(Some(tags.collect())).build()
+}
+
+/// Takes the one thing found; two of them is a state that only a person can judge.
+pub(super) fn single<T>(
+    found: Vec<T>,
+    kind: &str,
+    resource: &str,
+    id: impl Fn(&T) -> Option<&str>,
+) -> Result<Option<T>> {
+    if found.len() > 1 {
+        let ids: Vec<_> = found.iter().filter_map(id).collect();
+        bail!(
+            "found {} of {kind} {resource} with our tags ({}); delete the one that is not in use, then run again",
+            ids.len(),
+            ids.join(", ")
+        );
+    }
+    Ok(found.into_iter().next())
+}

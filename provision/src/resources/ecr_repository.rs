@@ -1,0 +1,126 @@
+//! Where images are kept.
+
+use anyhow::Result;
+use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Tag};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The repository of our name.
+#[derive(Debug)]
+pub struct EcrRepository {
+    /// The name on AWS.
+    pub name: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct EcrRepositorySpec {
+    /// `IMMUTABLE`: a tag means one image for ever.
+    pub mutability: String,
+    /// Whether images are looked through for known weaknesses.
+    pub scan_on_push: bool,
+    /// Which images are thrown away.
+    pub lifecycle_policy: Value,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcrRepositoryOutput {
+    /// The ARN.
+    pub arn: String,
+    /// What image references begin with.
+    pub uri: String,
+}
+
+impl EcrRepository {
+    async fn lifecycle_policy(&self, context: &Context) -> Result<Value> {
+        let answer = context.aws.ecr.get_lifecycle_policy().repository_name(&self.name).send().await;
+        let answer = answer.absent_on(&["LifecyclePolicyNotFoundException"])?;
+        let text = answer.and_then(|answer| answer.lifecycle_policy_text);
+        Ok(text.map_or(Ok(Value::Null), |text| serde_json::from_str(&text))?)
+    }
+
+    async fn put_lifecycle_policy(&self, context: &Context, spec: &EcrRepositorySpec) -> Result<()> {
+        let request = context.aws.ecr.put_lifecycle_policy().repository_name(&self.name);
+        let request = request.lifecycle_policy_text(spec.lifecycle_policy.to_string());
+        request.send().await.map_err(AwsError::from)?;
+        Ok(())
+    }
+}
+
+fn scanning(on: bool) -> ImageScanningConfiguration {
+    ImageScanningConfiguration::builder().scan_on_push(on).build()
+}
+
+impl Resource for EcrRepository {
+    const KIND: &'static str = "ECR repository";
+    const HOLDS_DATA: bool = true;
+
+    type Spec = EcrRepositorySpec;
+    type Output = EcrRepositoryOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let answer = context.aws.ecr.describe_repositories().repository_names(&self.name).send().await;
+        let answer = answer.absent_on(&["RepositoryNotFoundException"])?;
+        let repositories = answer.and_then(|answer| answer.repositories).unwrap_or_default();
+        let Some(found) = repositories.into_iter().next() else { return Ok(None) };
+        let arn = super::sent(found.repository_arn, "the repository's ARN")?;
+        let answer = context.aws.ecr.list_tags_for_resource().resource_arn(&arn).send().await;
+        let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
+        let tags = tags.iter().map(|tag| (tag.key(), tag.value()));
+        context.aws.owner.check(format_args!("repository {}", self.name), tags)?;
+        Ok(Some(Live {
+            spec: EcrRepositorySpec {
+                mutability: found.image_tag_mutability.map(|it| it.as_str().to_owned()).unwrap_or_default(),
+                scan_on_push: found.image_scanning_configuration.is_some_and(|it| it.scan_on_push),
+                lifecycle_policy: self.lifecycle_policy(context).await?,
+            },
+            output: EcrRepositoryOutput { arn, uri: super::sent(found.repository_uri, "the repository's URI")? },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &EcrRepositorySpec) -> Result<EcrRepositoryOutput> {
+        let tags = context.aws.owner.tags("repository").into_iter();
+        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let request = context
+            .aws
+            .ecr
+            .create_repository()
+            .repository_name(&self.name)
+            .image_tag_mutability(ImageTagMutability::from(spec.mutability.as_str()))
+            .image_scanning_configuration(scanning(spec.scan_on_push))
+            .set_tags(Some(tags.collect::<Result<_, _>>()?));
+        let created = super::sent(request.send().await.map_err(AwsError::from)?.repository, "the repository")?;
+        self.put_lifecycle_policy(context, spec).await?;
+        Ok(EcrRepositoryOutput {
+            arn: super::sent(created.repository_arn, "the repository's ARN")?,
+            uri: super::sent(created.repository_uri, "the repository's URI")?,
+        })
+    }
+
+    async fn update(
+        &self,
+        context: &Context,
+        live: &Live<Self>,
+        spec: &EcrRepositorySpec,
+    ) -> Result<EcrRepositoryOutput> {
+        let mutability = ImageTagMutability::from(spec.mutability.as_str());
+        let request = context.aws.ecr.put_image_tag_mutability().repository_name(&self.name);
+        request.image_tag_mutability(mutability).send().await.map_err(AwsError::from)?;
+        let request = context.aws.ecr.put_image_scanning_configuration().repository_name(&self.name);
+        let request = request.image_scanning_configuration(scanning(spec.scan_on_push));
+        request.send().await.map_err(AwsError::from)?;
+        self.put_lifecycle_policy(context, spec).await?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
+        let request = context.aws.ecr.delete_repository().repository_name(&self.name).force(true);
+        request.send().await.absent_on(&["RepositoryNotFoundException"])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! What tasks run in.
+
+use anyhow::Result;
+use aws_sdk_ecs::types::{ClusterField, ClusterSetting, ClusterSettingName, Tag};
+use serde::Serialize;
+
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The cluster of our name.
+#[derive(Debug)]
+pub struct EcsCluster {
+    /// The name on AWS.
+    pub name: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct EcsClusterSpec {
+    /// `disabled`, `enabled` or `enhanced`; it costs custom metrics.
+    pub container_insights: String,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcsClusterOutput {
+    /// The ARN.
+    pub arn: String,
+}
+
+/// The tags of a new thing of this service.
+pub(super) fn tags(context: &Context, resource: &str) -> Vec<Tag> {
+    let tags = context.aws.owner.tags(resource).into_iter();
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+/// The tags of something found.
+pub(super) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?)))
+}
+
+fn insights(spec: &EcsClusterSpec) -> ClusterSetting {
+    ClusterSetting::builder().name(ClusterSettingName::ContainerInsights).value(&spec.container_insights).build()
+}
+
+impl Resource for EcsCluster {
+    const KIND: &'static str = "ECS cluster";
+
+    type Spec = EcsClusterSpec;
+    type Output = EcsClusterOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let request = context.aws.ecs.describe_clusters().clusters(&self.name);
+        let request = request.include(ClusterField::Tags).include(ClusterField::Settings);
+        let clusters = request.send().await.map_err(AwsError::from)?.clusters.unwrap_or_default();
+        // A deleted cluster stays visible for a while.
+        let Some(found) = clusters.into_iter().find(|cluster| cluster.status() == Some("ACTIVE")) else {
+            return Ok(None);
+        };
+        context.aws.owner.check(format_args!("cluster {}", self.name), pairs(found.tags()))?;
+        let insights = found.settings().iter().find(|it| it.name() == Some(&ClusterSettingName::ContainerInsights));
+        Ok(Some(Live {
+            spec: EcsClusterSpec {
+                container_insights: insights.and_then(|it| it.value()).unwrap_or("disabled").to_owned(),
+            },
+            output: EcsClusterOutput { arn: super::sent(found.cluster_arn, "the cluster's ARN")? },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &EcsClusterSpec) -> Result<EcsClusterOutput> {
+        let request = context.aws.ecs.create_cluster().cluster_name(&self.name).settings(insights(spec));
+        let request = request.set_tags(Some(tags(context, "cluster")));
+        let created = super::sent(request.send().await.map_err(AwsError::from)?.cluster, "the cluster")?;
+        Ok(EcsClusterOutput { arn: super::sent(created.cluster_arn, "the cluster's ARN")? })
+    }
+
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &EcsClusterSpec) -> Result<EcsClusterOutput> {
+        let request = context.aws.ecs.update_cluster().cluster(&self.name).settings(insights(spec));
+        request.send().await.map_err(AwsError::from)?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
+        let request = context.aws.ecs.delete_cluster().cluster(&self.name);
+        request.send().await.absent_on(&["ClusterNotFoundException"])?;
+        Ok(())
+    }
+}

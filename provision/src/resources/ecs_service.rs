@@ -1,0 +1,233 @@
+//! What keeps the tasks running, and replaces them.
+
+use anyhow::Result;
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, LaunchType, LoadBalancer,
+    NetworkConfiguration, PropagateTags, Service, ServiceField,
+};
+use data_encoding::HEXLOWER;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::ecs_cluster::{pairs, tags};
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+use crate::rollout;
+
+/// The service of our name.
+#[derive(Debug)]
+pub struct EcsService {
+    /// The cluster.
+    pub cluster: String,
+    /// The name on AWS.
+    pub name: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct EcsServiceSpec {
+    /// What runs.
+    pub task_definition: String,
+    /// Where tasks run, sorted.
+    pub subnets: Vec<String>,
+    /// Who may talk to tasks, and whom they may talk to.
+    pub security_groups: Vec<String>,
+    /// Whether tasks have public addresses.
+    pub assign_public_ip: bool,
+    /// Who sends requests to tasks, sorted.
+    pub load_balancers: Vec<ServiceLoadBalancer>,
+    /// How many tasks must stay healthy while replacing.
+    pub minimum_healthy_percent: i32,
+    /// How many tasks may run while replacing.
+    pub maximum_percent: i32,
+    /// Whether a deployment that cannot succeed is given up, and the last good one restored.
+    pub circuit_breaker: CircuitBreaker,
+    /// How long failing health checks of a new task are ignored.
+    pub health_check_grace_seconds: i32,
+    /// Whether one may look into a running task.
+    pub enable_execute_command: bool,
+    /// Whose tags tasks carry.
+    pub propagate_tags: String,
+    /// How many tasks at the beginning. Not compared: scaling owns it from then on.
+    #[serde(skip)]
+    pub desired_count: i32,
+}
+
+/// Who sends requests to tasks.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ServiceLoadBalancer {
+    /// The container in the task.
+    pub container: String,
+    /// Its port.
+    pub port: i32,
+    /// Where the requests come from.
+    pub target_group_arn: String,
+}
+
+/// When a deployment is given up.
+#[derive(Debug, Serialize)]
+pub struct CircuitBreaker {
+    /// Whether it ever is.
+    pub enable: bool,
+    /// Whether the last good deployment is restored then.
+    pub rollback: bool,
+}
+
+/// Its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EcsServiceOutput {
+    /// The ARN.
+    pub arn: String,
+}
+
+/// Finds a service; one that is gone stays visible for a while, as INACTIVE.
+pub(crate) async fn find(context: &Context, cluster: &str, name: &str) -> Result<Option<Service>> {
+    let request = context.aws.ecs.describe_services().cluster(cluster).services(name).include(ServiceField::Tags);
+    let answer = request.send().await.absent_on(&["ClusterNotFoundException"])?;
+    let services = answer.and_then(|answer| answer.services).unwrap_or_default();
+    Ok(services.into_iter().find(|service| service.status() != Some("INACTIVE")))
+}
+
+fn network(spec: &EcsServiceSpec) -> Result<NetworkConfiguration> {
+    let public = if spec.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
+    let vpc = AwsVpcConfiguration::builder()
+        .set_subnets(Some(spec.subnets.clone()))
+        .set_security_groups(Some(spec.security_groups.clone()))
+        .assign_public_ip(public);
+    Ok(NetworkConfiguration::builder().awsvpc_configuration(vpc.build()?).build())
+}
+
+fn load_balancers(spec: &EcsServiceSpec) -> Vec<LoadBalancer> {
+    let balancers = spec.load_balancers.iter().map(|it| {
+        let balancer = LoadBalancer::builder().container_name(&it.container).container_port(it.port);
+        balancer.target_group_arn(&it.target_group_arn).build()
+    });
+    balancers.collect()
+}
+
+fn deployment(spec: &EcsServiceSpec) -> DeploymentConfiguration {
+    // Sent whole: what is left out of a circuit breaker is switched off, not kept.
+    let breaker = DeploymentCircuitBreaker::builder()
+        .enable(spec.circuit_breaker.enable)
+        .rollback(spec.circuit_breaker.rollback)
+        .build();
+    DeploymentConfiguration::builder()
+        .minimum_healthy_percent(spec.minimum_healthy_percent)
+        .maximum_percent(spec.maximum_percent)
+        .deployment_circuit_breaker(breaker)
+        .build()
+}
+
+/// Reads a service the way it was asked for.
+fn spec_of(found: &Service) -> EcsServiceSpec {
+    let vpc = found.network_configuration().and_then(|network| network.awsvpc_configuration());
+    let configuration = found.deployment_configuration();
+    let breaker = configuration.and_then(|it| it.deployment_circuit_breaker());
+    let mut load_balancers: Vec<_> = found.load_balancers().iter().map(balancer_of).collect();
+    load_balancers.sort();
+    let list = |items: Option<&[String]>| super::sorted(items.unwrap_or_default().iter().cloned());
+    EcsServiceSpec {
+        task_definition: found.task_definition.clone().unwrap_or_default(),
+        subnets: list(vpc.map(|vpc| vpc.subnets())),
+        security_groups: list(vpc.map(|vpc| vpc.security_groups())),
+        assign_public_ip: vpc.and_then(|vpc| vpc.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
+        load_balancers,
+        minimum_healthy_percent: configuration.and_then(|it| it.minimum_healthy_percent).unwrap_or(100),
+        maximum_percent: configuration.and_then(|it| it.maximum_percent).unwrap_or(200),
+        circuit_breaker: CircuitBreaker {
+            enable: breaker.is_some_and(|breaker| breaker.enable),
+            rollback: breaker.is_some_and(|breaker| breaker.rollback),
+        },
+        health_check_grace_seconds: found.health_check_grace_period_seconds.unwrap_or_default(),
+        enable_execute_command: found.enable_execute_command,
+        propagate_tags: found.propagate_tags().map_or("NONE", |it| it.as_str()).to_owned(),
+        desired_count: found.desired_count,
+    }
+}
+
+fn balancer_of(found: &LoadBalancer) -> ServiceLoadBalancer {
+    ServiceLoadBalancer {
+        container: found.container_name.clone().unwrap_or_default(),
+        port: found.container_port.unwrap_or_default(),
+        target_group_arn: found.target_group_arn.clone().unwrap_or_default(),
+    }
+}
+
+impl EcsService {
+    /// The same creation, the same token: a repeated call makes no second service.
+    fn token(&self, spec: &EcsServiceSpec) -> String {
+        let whole = format!("{}/{}/{}", self.cluster, self.name, spec.task_definition);
+        HEXLOWER.encode(&Sha256::digest(whole))[..32].to_owned()
+    }
+
+    async fn watch(&self, context: &Context, service: &Service, spec: &EcsServiceSpec) -> Result<EcsServiceOutput> {
+        let groups: Vec<_> = spec.load_balancers.iter().map(|it| it.target_group_arn.clone()).collect();
+        rollout::watch(context, &self.cluster, service, &groups).await?;
+        Ok(EcsServiceOutput { arn: super::sent(service.service_arn.clone(), "the service's ARN")? })
+    }
+}
+
+impl Resource for EcsService {
+    const KIND: &'static str = "ECS service";
+    const IMMUTABLE: &'static [&'static str] = &[];
+
+    type Spec = EcsServiceSpec;
+    type Output = EcsServiceOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some(found) = find(context, &self.cluster, &self.name).await? else { return Ok(None) };
+        context.aws.owner.check(format_args!("service {}", self.name), pairs(found.tags()))?;
+        let arn = super::sent(found.service_arn.clone(), "the service's ARN")?;
+        Ok(Some(Live { spec: spec_of(&found), output: EcsServiceOutput { arn } }))
+    }
+
+    async fn create(&self, context: &Context, spec: &EcsServiceSpec) -> Result<EcsServiceOutput> {
+        let request = context
+            .aws
+            .ecs
+            .create_service()
+            .cluster(&self.cluster)
+            .service_name(&self.name)
+            .client_token(self.token(spec))
+            .task_definition(&spec.task_definition)
+            .launch_type(LaunchType::Fargate)
+            .desired_count(spec.desired_count)
+            .network_configuration(network(spec)?)
+            .set_load_balancers(Some(load_balancers(spec)))
+            .deployment_configuration(deployment(spec))
+            .health_check_grace_period_seconds(spec.health_check_grace_seconds)
+            .enable_execute_command(spec.enable_execute_command)
+            .enable_ecs_managed_tags(true)
+            .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
+            .set_tags(Some(tags(context, "service")));
+        let created = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
+        self.watch(context, &created, spec).await
+    }
+
+    /// The number of tasks is left out: scaling owns it.
+    async fn update(&self, context: &Context, _live: &Live<Self>, spec: &EcsServiceSpec) -> Result<EcsServiceOutput> {
+        let request = context
+            .aws
+            .ecs
+            .update_service()
+            .cluster(&self.cluster)
+            .service(&self.name)
+            .task_definition(&spec.task_definition)
+            .network_configuration(network(spec)?)
+            .set_load_balancers(Some(load_balancers(spec)))
+            .deployment_configuration(deployment(spec))
+            .health_check_grace_period_seconds(spec.health_check_grace_seconds)
+            .enable_execute_command(spec.enable_execute_command)
+            .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()));
+        let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
+        self.watch(context, &updated, spec).await
+    }
+
+    async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
+        let request = context.aws.ecs.delete_service().cluster(&self.cluster).service(&self.name).force(true);
+        request.send().await.absent_on(&["ServiceNotFoundException", "ClusterNotFoundException"])?;
+        // Until it is gone, roles, groups and disk must stay, or it may never finish draining.
+        rollout::gone(context, &self.cluster, &self.name).await
+    }
+}

@@ -1,0 +1,168 @@
+//! A role with its own policies.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_iam::types::Tag;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The role of our name.
+#[derive(Debug)]
+pub struct IamRole {
+    /// The name on AWS.
+    pub name: String,
+    /// The path, by which all our roles can be listed.
+    pub path: String,
+    /// The name in the stack.
+    pub resource: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct IamRoleSpec {
+    /// What it is for; AWS takes only Latin-1 here.
+    pub description: String,
+    /// Who may become it.
+    pub trust: Value,
+    /// What it may do, by policy name.
+    pub policies: BTreeMap<String, Value>,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IamRoleOutput {
+    /// The ARN.
+    pub arn: String,
+    /// The name.
+    pub name: String,
+}
+
+impl IamRole {
+    async fn policies(&self, context: &Context) -> Result<BTreeMap<String, Value>> {
+        let answer = context.aws.iam.list_role_policies().role_name(&self.name).send().await;
+        let mut policies = BTreeMap::new();
+        for name in answer.map_err(AwsError::from)?.policy_names {
+            let answer = context.aws.iam.get_role_policy().role_name(&self.name).policy_name(&name).send().await;
+            let Some(policy) = answer.absent_on(&["NoSuchEntity"])? else { continue };
+            policies.insert(name, document(&policy.policy_document)?);
+        }
+        Ok(policies)
+    }
+
+    async fn put_policies(&self, context: &Context, live: &BTreeMap<String, Value>, spec: &IamRoleSpec) -> Result<()> {
+        for (name, policy) in spec.policies.iter().filter(|(name, policy)| live.get(*name) != Some(policy)) {
+            let request = context.aws.iam.put_role_policy().role_name(&self.name).policy_name(name);
+            request.policy_document(policy.to_string()).send().await.map_err(AwsError::from)?;
+        }
+        for name in live.keys().filter(|name| !spec.policies.contains_key(*name)) {
+            self.delete_policy(context, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_policy(&self, context: &Context, name: &str) -> Result<()> {
+        let request = context.aws.iam.delete_role_policy().role_name(&self.name).policy_name(name);
+        request.send().await.absent_on(&["NoSuchEntity"])?;
+        Ok(())
+    }
+}
+
+/// Policies come back URL-encoded, and differ in nothing else once they are parsed.
+fn document(text: &str) -> Result<Value> {
+    let decoded = percent_decode(text).context("a policy that is not text")?;
+    serde_json::from_str(&decoded).context("a policy that is not JSON")
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let digits = [rest.next()?, rest.next()?];
+            u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl Resource for IamRole {
+    const KIND: &'static str = "IAM role";
+
+    type Spec = IamRoleSpec;
+    type Output = IamRoleOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let answer = context.aws.iam.get_role().role_name(&self.name).send().await;
+        let Some(role) = answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.role) else { return Ok(None) };
+        let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
+        context.aws.owner.check(format_args!("role {}", self.name), tags)?;
+        Ok(Some(Live {
+            spec: IamRoleSpec {
+                description: role.description.clone().unwrap_or_default(),
+                trust: document(role.assume_role_policy_document().unwrap_or("{}"))?,
+                policies: self.policies(context).await?,
+            },
+            output: IamRoleOutput { arn: role.arn, name: role.role_name },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &IamRoleSpec) -> Result<IamRoleOutput> {
+        let tags = context.aws.owner.tags(&self.resource).into_iter();
+        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let request = context
+            .aws
+            .iam
+            .create_role()
+            .role_name(&self.name)
+            .path(&self.path)
+            .description(&spec.description)
+            .assume_role_policy_document(spec.trust.to_string())
+            .set_tags(Some(tags.collect::<Result<_, _>>()?));
+        let answer = request.send().await.map_err(AwsError::from)?;
+        let role = super::sent(answer.role, "the role")?;
+        self.put_policies(context, &BTreeMap::new(), spec).await?;
+        Ok(IamRoleOutput { arn: role.arn, name: role.role_name })
+    }
+
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &IamRoleSpec) -> Result<IamRoleOutput> {
+        if live.spec.description != spec.description {
+            let request = context.aws.iam.update_role().role_name(&self.name).description(&spec.description);
+            request.send().await.map_err(AwsError::from)?;
+        }
+        if live.spec.trust != spec.trust {
+            let request = context.aws.iam.update_assume_role_policy().role_name(&self.name);
+            request.policy_document(spec.trust.to_string()).send().await.map_err(AwsError::from)?;
+        }
+        self.put_policies(context, &live.spec.policies, spec).await?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        // AWS refuses to delete a role that still has policies.
+        for name in live.spec.policies.keys() {
+            self.delete_policy(context, name).await?;
+        }
+        context.aws.iam.delete_role().role_name(&self.name).send().await.absent_on(&["NoSuchEntity"])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_reads_back_as_it_was_sent() {
+        let sent = serde_json::json!({"Statement": [{"Action": ["a:B"], "Resource": "arn:aws:x:::y/*"}]});
+        let returned = "%7B%22Statement%22%3A%5B%7B%22Resource%22%3A%22arn%3Aaws%3Ax%3A%3A%3Ay/%2A%22%2C%20%22Action%22%3A%5B%22a%3AB%22%5D%7D%5D%7D";
+        assert_eq!(document(returned).unwrap(), sent);
+        assert!(document("%7").is_err());
+    }
+}

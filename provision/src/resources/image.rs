@@ -1,0 +1,251 @@
+//! The image that runs: in the repository already, or in a folder from which it is pushed.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use aws_sdk_ecr::types::{ImageIdentifier, LayerAvailability};
+use aws_smithy_types::Blob;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// An image in a repository.
+#[derive(Debug)]
+pub struct Image {
+    /// The repository's name.
+    pub repository: String,
+    /// Where it comes from.
+    pub source: ImageSource,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// A folder with an OCI image layout.
+    Layout {
+        /// The folder.
+        folder: PathBuf,
+        /// The digest of its manifest, known before anything is pushed.
+        digest: String,
+    },
+    /// The repository has it already.
+    Pushed {
+        /// The digest of its manifest.
+        digest: String,
+    },
+    /// It does not matter, because nothing will run.
+    Unknown,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageOutput {
+    /// What a task definition names: repository and digest.
+    pub reference: String,
+}
+
+/// The parts of a descriptor that a push needs.
+#[derive(Deserialize)]
+struct Descriptor {
+    digest: String,
+}
+
+#[derive(Deserialize)]
+struct Index {
+    manifests: Vec<Descriptor>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+impl ImageSource {
+    /// Takes the image of an OCI image layout.
+    ///
+    /// # Errors
+    /// When the folder is not one, or holds several images.
+    pub fn layout(folder: &Path) -> Result<Self> {
+        let index = folder.join("index.json");
+        let hint = "make an image with `cargo xtask image`";
+        let text =
+            std::fs::read(&index).with_context(|| format!("{}: no OCI image layout; {hint}", index.display()))?;
+        let index: Index = serde_json::from_slice(&text)
+            .with_context(|| format!("{}: not the index of an OCI image layout; {hint}", index.display()))?;
+        let [manifest] = index.manifests.as_slice() else {
+            bail!("{}: holds {} images, not one; {hint}", folder.display(), index.manifests.len());
+        };
+        Ok(Self::Layout { folder: folder.to_owned(), digest: manifest.digest.clone() })
+    }
+
+    /// Takes an image by its reference, which must name a digest: a tag can move.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn reference(reference: &str) -> Result<Self> {
+        let digest = reference.rsplit_once('@').map(|(_, digest)| digest);
+        let digest = digest.filter(|it| it.len() == 71 && it.starts_with("sha256:"));
+        let digest = digest.with_context(|| format!("{reference:?} does not end in @sha256:… and 64 hex digits"))?;
+        Ok(Self::Pushed { digest: digest.to_owned() })
+    }
+
+    fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Layout { digest, .. } | Self::Pushed { digest } => Some(digest),
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl fmt::Display for ImageSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.digest().unwrap_or("unknown"))
+    }
+}
+
+/// Reads a blob and makes sure that it is what its name says.
+fn blob(folder: &Path, digest: &str) -> Result<Vec<u8>> {
+    let hex = digest.strip_prefix("sha256:").with_context(|| format!("{digest:?} is not a sha256 digest"))?;
+    let path = folder.join("blobs").join("sha256").join(hex);
+    let bytes = std::fs::read(&path).with_context(|| format!("{}: missing from the image", path.display()))?;
+    let actual = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
+    ensure!(actual == hex, "{}: damaged, its digest is {actual}; build the image again", path.display());
+    Ok(bytes)
+}
+
+impl Image {
+    async fn repository_uri(&self, context: &Context) -> Result<Option<String>> {
+        let answer = context.aws.ecr.describe_repositories().repository_names(&self.repository).send().await;
+        let answer = answer.absent_on(&["RepositoryNotFoundException"])?;
+        let repositories = answer.and_then(|answer| answer.repositories).unwrap_or_default();
+        Ok(repositories.into_iter().next().and_then(|repository| repository.repository_uri))
+    }
+
+    async fn missing(&self, context: &Context, digests: Vec<String>) -> Result<Vec<String>> {
+        let request = context.aws.ecr.batch_check_layer_availability().repository_name(&self.repository);
+        let answer = request.set_layer_digests(Some(digests.clone())).send().await.map_err(AwsError::from)?;
+        let there = |digest: &String| {
+            answer.layers().iter().any(|layer| {
+                layer.layer_digest() == Some(digest)
+                    && layer.layer_availability() == Some(&LayerAvailability::Available)
+            })
+        };
+        Ok(digests.into_iter().filter(|digest| !there(digest)).collect())
+    }
+
+    /// ECR's own upload, not the registry protocol: the same credentials, retries and errors as
+    /// every other call, and none of the traps of ECR's chunked uploads.
+    async fn upload(&self, context: &Context, folder: &Path, digest: &str) -> Result<()> {
+        let ecr = &context.aws.ecr;
+        let bytes = blob(folder, digest)?;
+        context.note(format_args!("pushing {digest} ({} kB)", bytes.len() / 1000));
+        let begun =
+            ecr.initiate_layer_upload().repository_name(&self.repository).send().await.map_err(AwsError::from)?;
+        let id = super::sent(begun.upload_id, "an upload id")?;
+        let part_size = begun.part_size.and_then(|size| usize::try_from(size).ok()).unwrap_or(PART_SIZE).max(1);
+        let mut first = 0;
+        for part in bytes.chunks(part_size) {
+            let last = first + i64::try_from(part.len())? - 1;
+            let request = ecr.upload_layer_part().repository_name(&self.repository).upload_id(&id);
+            let request = request.part_first_byte(first).part_last_byte(last).layer_part_blob(Blob::new(part));
+            request.send().await.map_err(AwsError::from)?;
+            first = last + 1;
+        }
+        let request = ecr.complete_layer_upload().repository_name(&self.repository).upload_id(&id);
+        request.layer_digests(digest).send().await.absent_on(&["LayerAlreadyExistsException"])?;
+        Ok(())
+    }
+
+    async fn push(&self, context: &Context, folder: &Path, digest: &str) -> Result<()> {
+        let bytes = blob(folder, digest)?;
+        let manifest: Manifest =
+            serde_json::from_slice(&bytes).context("the image's manifest is not an OCI manifest")?;
+        let mut digests: Vec<_> = manifest.layers.iter().map(|layer| layer.digest.clone()).collect();
+        digests.push(manifest.config.digest.clone());
+        for missing in self.missing(context, digests).await? {
+            self.upload(context, folder, &missing).await?;
+        }
+        let tag = digest.trim_start_matches("sha256:").get(..12).unwrap_or(digest);
+        let request = context
+            .aws
+            .ecr
+            .put_image()
+            .repository_name(&self.repository)
+            .image_manifest(String::from_utf8(bytes).context("the image's manifest is not text")?)
+            .image_manifest_media_type(OCI_MANIFEST)
+            // The same image, the same tag: a second push of it changes nothing.
+            .image_tag(tag);
+        request.send().await.absent_on(&["ImageAlreadyExistsException", "ImageTagAlreadyExistsException"])?;
+        Ok(())
+    }
+}
+
+/// What ECR asks for where it does not say otherwise.
+const PART_SIZE: usize = 10 * 1024 * 1024;
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+impl Resource for Image {
+    const KIND: &'static str = "image";
+    // It goes with its repository; other task definitions may still name it.
+    const SHARED: bool = true;
+
+    type Spec = ();
+    type Output = ImageOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some(digest) = self.source.digest() else { return Ok(None) };
+        let id = ImageIdentifier::builder().image_digest(digest).build();
+        let request = context.aws.ecr.describe_images().repository_name(&self.repository).image_ids(id);
+        let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
+        if answer.is_none_or(|answer| answer.image_details().is_empty()) {
+            return Ok(None);
+        }
+        let Some(uri) = self.repository_uri(context).await? else { return Ok(None) };
+        Ok(Some(Live { spec: (), output: ImageOutput { reference: format!("{uri}@{digest}") } }))
+    }
+
+    async fn create(&self, context: &Context, (): &()) -> Result<ImageOutput> {
+        let ImageSource::Layout { folder, digest } = &self.source else {
+            bail!(
+                "repository {} has no image {}; push it, or deploy from a folder with --image-layout",
+                self.repository,
+                self.source
+            );
+        };
+        self.push(context, folder, digest).await?;
+        let uri = super::sent(self.repository_uri(context).await?, "the repository's URI")?;
+        Ok(ImageOutput { reference: format!("{uri}@{digest}") })
+    }
+
+    async fn update(&self, _context: &Context, live: &Live<Self>, (): &()) -> Result<ImageOutput> {
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, _context: &Context, _live: &Live<Self>) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_reference_by_digest_names_an_image() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let source = ImageSource::reference(&format!("1.dkr.ecr.x.amazonaws.com/app@{digest}")).unwrap();
+        assert_eq!(source.digest(), Some(digest.as_str()));
+        assert!(ImageSource::reference("app:latest").unwrap_err().to_string().contains("does not end in @sha256"));
+    }
+
+    #[test]
+    fn a_folder_without_an_image_is_refused_with_the_way_to_make_one() {
+        let error = ImageSource::layout(Path::new("no/such/folder")).unwrap_err();
+        assert!(error.to_string().contains("cargo xtask image"), "{error}");
+    }
+}

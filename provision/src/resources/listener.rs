@@ -1,0 +1,121 @@
+//! The load balancer's ear on one port.
+
+use anyhow::Result;
+use aws_sdk_elasticloadbalancingv2::types::{self, ActionTypeEnum, Certificate, ProtocolEnum};
+use serde::Serialize;
+
+use super::load_balancer;
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The listener of a load balancer on a port.
+#[derive(Debug)]
+pub struct Listener {
+    /// The load balancer's name on AWS.
+    pub load_balancer_name: String,
+    /// The port.
+    pub port: i32,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct ListenerSpec {
+    /// `HTTPS`.
+    pub protocol: String,
+    /// Which TLS versions and ciphers; left out, AWS would take a policy of 2016.
+    pub ssl_policy: String,
+    /// The certificate.
+    pub certificate_arn: String,
+    /// Where requests go that no rule takes.
+    pub default_target_group: String,
+    /// Creation needs it; it is part of the key.
+    #[serde(skip)]
+    pub load_balancer_arn: String,
+}
+
+/// Its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerOutput {
+    /// The ARN.
+    pub arn: String,
+}
+
+/// Finds the listener on a port of a load balancer.
+pub(super) async fn find(context: &Context, load_balancer_name: &str, port: i32) -> Result<Option<types::Listener>> {
+    let found = load_balancer::find(context, load_balancer_name).await?;
+    let Some(arn) = found.and_then(|found| found.load_balancer_arn) else { return Ok(None) };
+    let answer = context.aws.elb.describe_listeners().load_balancer_arn(arn).send().await;
+    let listeners = answer.absent_on(&["LoadBalancerNotFound"])?.and_then(|answer| answer.listeners);
+    Ok(listeners.unwrap_or_default().into_iter().find(|listener| listener.port == Some(port)))
+}
+
+/// The action that forwards to one target group.
+pub(super) fn forward(target_group_arn: &str) -> Result<types::Action> {
+    let action = types::Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group_arn);
+    Ok(action.build())
+}
+
+/// The target group that actions forward to.
+pub(super) fn forwarded(actions: &[types::Action]) -> String {
+    actions.iter().find_map(|action| action.target_group_arn.clone()).unwrap_or_default()
+}
+
+impl Resource for Listener {
+    const KIND: &'static str = "listener";
+
+    type Spec = ListenerSpec;
+    type Output = ListenerOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some(found) = find(context, &self.load_balancer_name, self.port).await? else { return Ok(None) };
+        let certificate = found.certificates().first().and_then(|certificate| certificate.certificate_arn.clone());
+        Ok(Some(Live {
+            spec: ListenerSpec {
+                protocol: found.protocol().map(|protocol| protocol.as_str().to_owned()).unwrap_or_default(),
+                ssl_policy: found.ssl_policy.clone().unwrap_or_default(),
+                certificate_arn: certificate.unwrap_or_default(),
+                default_target_group: forwarded(found.default_actions()),
+                load_balancer_arn: found.load_balancer_arn.clone().unwrap_or_default(),
+            },
+            output: ListenerOutput { arn: super::sent(found.listener_arn, "the listener's ARN")? },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &ListenerSpec) -> Result<ListenerOutput> {
+        let request = context
+            .aws
+            .elb
+            .create_listener()
+            .load_balancer_arn(&spec.load_balancer_arn)
+            .port(self.port)
+            .protocol(ProtocolEnum::from(spec.protocol.as_str()))
+            .ssl_policy(&spec.ssl_policy)
+            .certificates(Certificate::builder().certificate_arn(&spec.certificate_arn).build())
+            .default_actions(forward(&spec.default_target_group)?)
+            .set_tags(Some(load_balancer::tags(context, &format!("listener-{}", self.port))));
+        let answer = request.send().await.map_err(AwsError::from)?;
+        let created = super::sent(answer.listeners.unwrap_or_default().into_iter().next(), "the listener")?;
+        Ok(ListenerOutput { arn: super::sent(created.listener_arn, "the listener's ARN")? })
+    }
+
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &ListenerSpec) -> Result<ListenerOutput> {
+        let request = context
+            .aws
+            .elb
+            .modify_listener()
+            .listener_arn(&live.output.arn)
+            .protocol(ProtocolEnum::from(spec.protocol.as_str()))
+            .ssl_policy(&spec.ssl_policy)
+            .certificates(Certificate::builder().certificate_arn(&spec.certificate_arn).build())
+            .default_actions(forward(&spec.default_target_group)?);
+        request.send().await.map_err(AwsError::from)?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        let request = context.aws.elb.delete_listener().listener_arn(&live.output.arn);
+        request.send().await.absent_on(&["ListenerNotFound"])?;
+        Ok(())
+    }
+}

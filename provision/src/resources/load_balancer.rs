@@ -1,0 +1,219 @@
+//! What answers on the internet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use aws_sdk_ec2::types::Filter;
+use aws_sdk_elasticloadbalancingv2::types::{
+    LoadBalancer as Description, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    LoadBalancerTypeEnum, Tag,
+};
+use serde::Serialize;
+
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+use crate::wait::{Poll, Wait};
+
+/// The load balancer of our name.
+#[derive(Debug)]
+pub struct LoadBalancer {
+    /// The name on AWS.
+    pub name: String,
+    /// The name in the stack.
+    pub resource: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct LoadBalancerSpec {
+    /// Where it has addresses, sorted.
+    pub subnets: Vec<String>,
+    /// Who may call it and whom it may call, sorted.
+    pub security_groups: Vec<String>,
+    /// `internet-facing` or `internal`.
+    pub scheme: String,
+    /// Attributes; those not named here are left alone.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancerOutput {
+    /// The ARN.
+    pub arn: String,
+    /// The name it answers to.
+    pub dns_name: String,
+    /// The zone for alias records.
+    pub hosted_zone_id: String,
+}
+
+/// The attributes this tool decides. Others have defaults that we do not want to know.
+const OUR_ATTRIBUTES: &[&str] = &[
+    "idle_timeout.timeout_seconds",
+    "routing.http.desync_mitigation_mode",
+    "routing.http.drop_invalid_header_fields.enabled",
+];
+
+/// Finds a load balancer by name.
+pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Description>> {
+    let answer = context.aws.elb.describe_load_balancers().names(name).send().await;
+    let answer = answer.absent_on(&["LoadBalancerNotFound"])?;
+    Ok(answer.and_then(|answer| answer.load_balancers).unwrap_or_default().into_iter().next())
+}
+
+/// Reads the tags of a load balancer or target group.
+pub(super) async fn check_owner(context: &Context, what: &str, arn: &str) -> Result<()> {
+    let answer = context.aws.elb.describe_tags().resource_arns(arn).send().await.map_err(AwsError::from)?;
+    let tags = answer.tag_descriptions().iter().flat_map(|description| description.tags());
+    let tags = tags.map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
+    Ok(context.aws.owner.check(what, tags)?)
+}
+
+/// The tags of a new thing of this service.
+pub(super) fn tags(context: &Context, resource: &str) -> Vec<Tag> {
+    let tags = context.aws.owner.tags(resource).into_iter();
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
+}
+
+impl LoadBalancer {
+    async fn attributes(&self, context: &Context, arn: &str) -> Result<BTreeMap<String, String>> {
+        let answer = context.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
+        let attributes = answer.map_err(AwsError::from)?.attributes.unwrap_or_default().into_iter();
+        let attributes = attributes.filter_map(|attribute| Some((attribute.key?, attribute.value?)));
+        Ok(attributes.filter(|(key, _)| OUR_ATTRIBUTES.contains(&key.as_str())).collect())
+    }
+
+    async fn set_attributes(&self, context: &Context, arn: &str, spec: &LoadBalancerSpec) -> Result<()> {
+        let attributes = spec.attributes.iter();
+        let attributes = attributes.map(|(key, value)| LoadBalancerAttribute::builder().key(key).value(value).build());
+        let request = context.aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn);
+        request.set_attributes(Some(attributes.collect())).send().await.map_err(AwsError::from)?;
+        Ok(())
+    }
+
+    async fn active(&self, context: &Context) -> Result<()> {
+        // Usually one and a half to three minutes.
+        let wait = Wait::new("the load balancer to be active", Duration::from_secs(5), Duration::from_secs(600));
+        let look = || async {
+            let state = find(context, &self.name).await?.and_then(|found| found.state);
+            Ok(match state.as_ref().and_then(|state| state.code()) {
+                Some(LoadBalancerStateEnum::Active) => Poll::Ready(()),
+                Some(LoadBalancerStateEnum::Failed) => {
+                    let reason = state.as_ref().and_then(|state| state.reason()).unwrap_or("AWS gives no reason");
+                    bail!("the load balancer failed to start: {reason}")
+                }
+                Some(state) => Poll::Pending(state.as_str().to_owned()),
+                None => Poll::Pending("not visible yet".to_owned()),
+            })
+        };
+        context.wait(wait, look).await
+    }
+
+    /// Its network interfaces go minutes after itself, and until then hold the network.
+    async fn interfaces_gone(&self, context: &Context, arn: &str) -> Result<()> {
+        let Some((_, path)) = arn.split_once(":loadbalancer/") else { return Ok(()) };
+        let filter = Filter::builder().name("description").values(format!("ELB {path}")).build();
+        let wait = Wait::new(
+            "the load balancer's addresses to be released",
+            Duration::from_secs(10),
+            Duration::from_secs(900),
+        );
+        let look = || async {
+            let request = context.aws.ec2.describe_network_interfaces().filters(filter.clone());
+            let answer = request.send().await.map_err(AwsError::from)?;
+            Ok(match answer.network_interfaces().len() {
+                0 => Poll::Ready(()),
+                count => Poll::Pending(format!("{count} network interfaces left")),
+            })
+        };
+        context.wait(wait, look).await
+    }
+}
+
+fn output(found: &Description) -> Result<LoadBalancerOutput> {
+    Ok(LoadBalancerOutput {
+        arn: super::sent(found.load_balancer_arn.clone(), "the load balancer's ARN")?,
+        dns_name: super::sent(found.dns_name.clone(), "the load balancer's name")?,
+        hosted_zone_id: found.canonical_hosted_zone_id.clone().unwrap_or_default(),
+    })
+}
+
+impl Resource for LoadBalancer {
+    const KIND: &'static str = "load balancer";
+    const IMMUTABLE: &'static [&'static str] = &["scheme"];
+
+    type Spec = LoadBalancerSpec;
+    type Output = LoadBalancerOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some(found) = find(context, &self.name).await? else { return Ok(None) };
+        let output = output(&found)?;
+        check_owner(context, &format!("load balancer {}", self.name), &output.arn).await?;
+        let subnets = found.availability_zones().iter().filter_map(|zone| zone.subnet_id.clone());
+        Ok(Some(Live {
+            spec: LoadBalancerSpec {
+                subnets: super::sorted(subnets),
+                security_groups: super::sorted(found.security_groups.clone().unwrap_or_default().into_iter()),
+                scheme: found.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()).unwrap_or_default(),
+                attributes: self.attributes(context, &output.arn).await?,
+            },
+            output,
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &LoadBalancerSpec) -> Result<LoadBalancerOutput> {
+        let request = context
+            .aws
+            .elb
+            .create_load_balancer()
+            .name(&self.name)
+            .r#type(LoadBalancerTypeEnum::Application)
+            .scheme(LoadBalancerSchemeEnum::from(spec.scheme.as_str()))
+            .set_subnets(Some(spec.subnets.clone()))
+            .set_security_groups(Some(spec.security_groups.clone()))
+            .set_tags(Some(tags(context, &self.resource)));
+        let answer = request.send().await.map_err(AwsError::from)?;
+        let created = super::sent(answer.load_balancers.unwrap_or_default().into_iter().next(), "the load balancer")?;
+        let output = output(&created)?;
+        self.set_attributes(context, &output.arn, spec).await?;
+        self.active(context).await?;
+        Ok(output)
+    }
+
+    async fn update(
+        &self,
+        context: &Context,
+        live: &Live<Self>,
+        spec: &LoadBalancerSpec,
+    ) -> Result<LoadBalancerOutput> {
+        let arn = &live.output.arn;
+        if live.spec.subnets != spec.subnets {
+            let request = context.aws.elb.set_subnets().load_balancer_arn(arn);
+            request.set_subnets(Some(spec.subnets.clone())).send().await.map_err(AwsError::from)?;
+        }
+        if live.spec.security_groups != spec.security_groups {
+            let request = context.aws.elb.set_security_groups().load_balancer_arn(arn);
+            let request = request.set_security_groups(Some(spec.security_groups.clone()));
+            request.send().await.map_err(AwsError::from)?;
+        }
+        self.set_attributes(context, arn, spec).await?;
+        self.active(context).await?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        let request = context.aws.elb.delete_load_balancer().load_balancer_arn(&live.output.arn);
+        request.send().await.absent_on(&["LoadBalancerNotFound"])?;
+        let wait = Wait::new("the load balancer to be gone", Duration::from_secs(5), Duration::from_secs(600));
+        let look = || async {
+            Ok(match find(context, &self.name).await? {
+                Some(_) => Poll::Pending("still listed".to_owned()),
+                None => Poll::Ready(()),
+            })
+        };
+        context.wait(wait, look).await?;
+        self.interfaces_gone(context, &live.output.arn).await
+    }
+}

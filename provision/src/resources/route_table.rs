@@ -1,0 +1,120 @@
+//! The routes of the subnets: everything else goes to the internet.
+
+use anyhow::Result;
+use aws_sdk_ec2::types::{self, ResourceType};
+use serde::Serialize;
+
+use super::ec2_tags;
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+const EVERYWHERE: &str = "0.0.0.0/0";
+
+/// The route table with our tags.
+#[derive(Debug)]
+pub struct RouteTable {
+    /// The name in the stack.
+    pub name: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct RouteTableSpec {
+    /// The network.
+    pub vpc_id: String,
+    /// The gateway for everything outside the network.
+    pub default_gateway: String,
+    /// The subnets that use these routes, sorted.
+    pub subnets: Vec<String>,
+}
+
+/// Its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteTableOutput {
+    /// The identifier.
+    pub id: String,
+}
+
+impl RouteTable {
+    async fn find(&self, context: &Context) -> Result<Option<types::RouteTable>> {
+        let filters = ec2_tags::filters(&context.aws, &self.name);
+        let answer = context.aws.ec2.describe_route_tables().set_filters(filters).send().await;
+        let tables = answer.map_err(AwsError::from)?.route_tables.unwrap_or_default();
+        ec2_tags::single(tables, Self::KIND, &self.name, |table| table.route_table_id())
+    }
+
+    async fn set_default_route(&self, context: &Context, id: &str, gateway: &str) -> Result<()> {
+        let create = context.aws.ec2.create_route().route_table_id(id).destination_cidr_block(EVERYWHERE);
+        let created = create.gateway_id(gateway).send().await.absent_on(&["RouteAlreadyExists"])?;
+        if created.is_none() {
+            let replace = context.aws.ec2.replace_route().route_table_id(id).destination_cidr_block(EVERYWHERE);
+            replace.gateway_id(gateway).send().await.map_err(AwsError::from)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the subnets these routes, whatever routes they had.
+    async fn associate(&self, context: &Context, id: &str, subnets: &[String]) -> Result<()> {
+        for subnet in subnets {
+            let request = context.aws.ec2.associate_route_table().route_table_id(id).subnet_id(subnet);
+            request.send().await.absent_on(&["Resource.AlreadyAssociated"])?;
+        }
+        Ok(())
+    }
+}
+
+fn associated_subnets(table: &types::RouteTable) -> Vec<String> {
+    let subnets = table.associations().iter().filter_map(|association| association.subnet_id.clone());
+    super::sorted(subnets)
+}
+
+impl Resource for RouteTable {
+    const KIND: &'static str = "route table";
+    const IMMUTABLE: &'static [&'static str] = &["vpc_id"];
+
+    type Spec = RouteTableSpec;
+    type Output = RouteTableOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some(table) = self.find(context).await? else { return Ok(None) };
+        let default = table.routes().iter().find(|route| route.destination_cidr_block() == Some(EVERYWHERE));
+        Ok(Some(Live {
+            spec: RouteTableSpec {
+                default_gateway: default.and_then(|route| route.gateway_id.clone()).unwrap_or_default(),
+                subnets: associated_subnets(&table),
+                vpc_id: super::sent(table.vpc_id, "the route table's VPC")?,
+            },
+            output: RouteTableOutput { id: super::sent(table.route_table_id, "the route table's id")? },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &RouteTableSpec) -> Result<RouteTableOutput> {
+        let tags = ec2_tags::specification(&context.aws, &self.name, ResourceType::RouteTable);
+        let request = context.aws.ec2.create_route_table().vpc_id(&spec.vpc_id).tag_specifications(tags);
+        let table = request.send().await.map_err(AwsError::from)?.route_table;
+        let id = super::sent(table.and_then(|table| table.route_table_id), "the route table's id")?;
+        self.set_default_route(context, &id, &spec.default_gateway).await?;
+        self.associate(context, &id, &spec.subnets).await?;
+        Ok(RouteTableOutput { id })
+    }
+
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &RouteTableSpec) -> Result<RouteTableOutput> {
+        self.set_default_route(context, &live.output.id, &spec.default_gateway).await?;
+        let missing: Vec<_> = spec.subnets.iter().filter(|id| !live.spec.subnets.contains(id)).cloned().collect();
+        self.associate(context, &live.output.id, &missing).await?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        let Some(table) = self.find(context).await? else { return Ok(()) };
+        for association in table.associations() {
+            let request = context.aws.ec2.disassociate_route_table();
+            let request = request.set_association_id(association.route_table_association_id.clone());
+            request.send().await.absent_on(&["InvalidAssociationID.NotFound"])?;
+        }
+        let request = context.aws.ec2.delete_route_table().route_table_id(&live.output.id);
+        request.send().await.absent_on(&["InvalidRouteTableID.NotFound"])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! A subnet: a part of the network in one availability zone.
+
+use anyhow::Result;
+use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType};
+use serde::Serialize;
+
+use super::ec2_tags;
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The subnet with our tags.
+#[derive(Debug)]
+pub struct Subnet {
+    /// The name in the stack.
+    pub name: String,
+}
+
+/// What it should be.
+#[derive(Debug, Serialize)]
+pub struct SubnetSpec {
+    /// The block of addresses.
+    pub cidr: String,
+    /// The network it is part of.
+    pub vpc_id: String,
+    /// Whether everything in it gets a public address unasked.
+    pub map_public_ip: bool,
+    /// Where to create it. Not compared: the list of zones can change, and a subnet stays where it is.
+    #[serde(skip)]
+    pub zone: String,
+}
+
+/// Its identifiers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubnetOutput {
+    /// The identifier.
+    pub id: String,
+    /// The zone it is in.
+    pub zone: String,
+}
+
+impl Resource for Subnet {
+    const KIND: &'static str = "subnet";
+    const IMMUTABLE: &'static [&'static str] = &["cidr", "vpc_id"];
+
+    type Spec = SubnetSpec;
+    type Output = SubnetOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let filters = ec2_tags::filters(&context.aws, &self.name);
+        let answer = context.aws.ec2.describe_subnets().set_filters(filters).send().await.map_err(AwsError::from)?;
+        let subnets = answer.subnets.unwrap_or_default();
+        let subnet = ec2_tags::single(subnets, Self::KIND, &self.name, |subnet| subnet.subnet_id())?;
+        let Some(subnet) = subnet else { return Ok(None) };
+        let zone = super::sent(subnet.availability_zone, "the subnet's zone")?;
+        Ok(Some(Live {
+            spec: SubnetSpec {
+                cidr: super::sent(subnet.cidr_block, "the subnet's CIDR")?,
+                vpc_id: super::sent(subnet.vpc_id, "the subnet's VPC")?,
+                map_public_ip: subnet.map_public_ip_on_launch.unwrap_or_default(),
+                zone: zone.clone(),
+            },
+            output: SubnetOutput { id: super::sent(subnet.subnet_id, "the subnet's id")?, zone },
+        }))
+    }
+
+    async fn create(&self, context: &Context, spec: &SubnetSpec) -> Result<SubnetOutput> {
+        let request = context
+            .aws
+            .ec2
+            .create_subnet()
+            .vpc_id(&spec.vpc_id)
+            .cidr_block(&spec.cidr)
+            .availability_zone(&spec.zone)
+            .tag_specifications(ec2_tags::specification(&context.aws, &self.name, ResourceType::Subnet));
+        let subnet = request.send().await.map_err(AwsError::from)?.subnet;
+        let id = super::sent(subnet.and_then(|subnet| subnet.subnet_id), "the subnet's id")?;
+        // New subnets do not map public addresses, which is what we want, so nothing else is needed.
+        Ok(SubnetOutput { id, zone: spec.zone.clone() })
+    }
+
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &SubnetSpec) -> Result<SubnetOutput> {
+        let value = AttributeBooleanValue::builder().value(spec.map_public_ip).build();
+        let request = context.aws.ec2.modify_subnet_attribute().subnet_id(&live.output.id);
+        request.map_public_ip_on_launch(value).send().await.map_err(AwsError::from)?;
+        Ok(live.output.clone())
+    }
+
+    async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        let request = context.aws.ec2.delete_subnet().subnet_id(&live.output.id);
+        request.send().await.absent_on(&["InvalidSubnetID.NotFound"])?;
+        Ok(())
+    }
+}

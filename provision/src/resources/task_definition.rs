@@ -1,0 +1,381 @@
+//! What runs: image, size, environment, secrets, disk. Every change makes a new revision.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_ecs::types::{
+    Compatibility, ContainerDefinition, CpuArchitecture, EfsAuthorizationConfig, EfsAuthorizationConfigIam,
+    EfsTransitEncryption, EfsVolumeConfiguration, HealthCheck, KeyValuePair, LogConfiguration, LogDriver, MountPoint,
+    NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret, TaskDefinition as Description, TaskDefinitionField,
+    TaskDefinitionStatus, TransportProtocol, Volume,
+};
+use serde::Serialize;
+
+use super::ecs_cluster::{pairs, tags};
+use crate::aws::{Absent as _, AwsError};
+use crate::context::Context;
+use crate::resource::{Live, Resource};
+
+/// The newest revision of our family.
+#[derive(Debug)]
+pub struct TaskDefinition {
+    /// The family.
+    pub family: String,
+}
+
+/// What it should be.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct TaskDefinitionSpec {
+    /// CPU units.
+    pub cpu: i32,
+    /// Memory in MiB.
+    pub memory: i32,
+    /// `X86_64` or `ARM64`.
+    pub architecture: String,
+    /// Who starts the task.
+    pub execution_role_arn: String,
+    /// Who the task is.
+    pub task_role_arn: String,
+    /// The one container.
+    pub container: Container,
+    /// The shared disk.
+    pub efs: Efs,
+}
+
+/// The container.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// The image, by digest.
+    pub image: String,
+    /// `uid:gid`.
+    pub user: String,
+    /// Whether only the volumes can be written.
+    pub read_only_root: bool,
+    /// The ports it listens on, sorted.
+    pub ports: Vec<i32>,
+    /// What it is told.
+    pub environment: BTreeMap<String, String>,
+    /// Where what it must not be told openly is kept.
+    pub secrets: BTreeMap<String, String>,
+    /// Where the shared disk is mounted.
+    pub disk_path: String,
+    /// Where its log goes.
+    pub log: Log,
+    /// How it is asked whether it is well.
+    pub health_command: Vec<String>,
+    /// How many seconds it may take to stop.
+    pub stop_timeout: i32,
+}
+
+/// Where a log goes.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Log {
+    /// The log group.
+    pub group: String,
+    /// Its region.
+    pub region: String,
+    /// What stream names begin with.
+    pub prefix: String,
+}
+
+/// A disk.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Efs {
+    /// The file system.
+    pub file_system_id: String,
+    /// The access point.
+    pub access_point_id: String,
+    /// Whether what is read and written is encrypted on the way: AWS demands it with an access point.
+    pub transit_encryption: String,
+    /// Whether the task's role decides who may mount.
+    pub iam: String,
+}
+
+/// Its identifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskDefinitionOutput {
+    /// The ARN with the revision.
+    pub arn: String,
+}
+
+/// The volume with the shared disk.
+const DISK: &str = "cache";
+/// Scratch space that goes with the task, for the root is read-only.
+const SCRATCH: &str = "scratch";
+const SCRATCH_PATH: &str = "/tmp";
+
+/// Reads which image the newest revision of a family names.
+///
+/// # Errors
+/// When the call fails.
+pub async fn current_image(context: &Context, family: &str) -> Result<Option<String>> {
+    let newest = describe(context, family).await?;
+    let container = newest.and_then(|(newest, _)| newest.container_definitions?.into_iter().next());
+    Ok(container.and_then(|container| container.image))
+}
+
+type Tags = Vec<aws_sdk_ecs::types::Tag>;
+
+async fn describe(context: &Context, family: &str) -> Result<Option<(Description, Tags)>> {
+    let request = context.aws.ecs.describe_task_definition().task_definition(family);
+    let answer = request.include(TaskDefinitionField::Tags).send().await;
+    // AWS has no code of its own for a family that does not exist.
+    let answer = answer.absent_on(&["ClientException"])?;
+    let Some(answer) = answer else { return Ok(None) };
+    let active = |found: &Description| found.status() == Some(&TaskDefinitionStatus::Active);
+    Ok(answer.task_definition.filter(active).map(|found| (found, answer.tags.unwrap_or_default())))
+}
+
+fn container(spec: &Container) -> Result<ContainerDefinition> {
+    let ports = spec.ports.iter().map(|port| {
+        PortMapping::builder().container_port(*port).host_port(*port).protocol(TransportProtocol::Tcp).build()
+    });
+    let environment =
+        spec.environment.iter().map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
+    let secrets = spec.secrets.iter().map(|(name, from)| Secret::builder().name(name).value_from(from).build());
+    let mount = |volume: &str, path: &str| {
+        MountPoint::builder().source_volume(volume).container_path(path).read_only(false).build()
+    };
+    let log = LogConfiguration::builder()
+        .log_driver(LogDriver::Awslogs)
+        .options("awslogs-group", &spec.log.group)
+        .options("awslogs-region", &spec.log.region)
+        .options("awslogs-stream-prefix", &spec.log.prefix);
+    let health = HealthCheck::builder()
+        .set_command(Some(spec.health_command.clone()))
+        .interval(10)
+        .timeout(5)
+        .retries(3)
+        .start_period(30);
+    Ok(ContainerDefinition::builder()
+        .name(&spec.name)
+        .image(&spec.image)
+        .essential(true)
+        .user(&spec.user)
+        .readonly_root_filesystem(spec.read_only_root)
+        .set_port_mappings(Some(ports.collect()))
+        .set_environment(Some(environment.collect()))
+        .set_secrets(Some(secrets.collect::<Result<_, _>>()?))
+        .mount_points(mount(DISK, &spec.disk_path))
+        .mount_points(mount(SCRATCH, SCRATCH_PATH))
+        .log_configuration(log.build()?)
+        .health_check(health.build()?)
+        .stop_timeout(spec.stop_timeout)
+        .build())
+}
+
+fn volumes(efs: &Efs) -> Result<Vec<Volume>> {
+    let authorization = EfsAuthorizationConfig::builder()
+        .access_point_id(&efs.access_point_id)
+        .iam(EfsAuthorizationConfigIam::from(efs.iam.as_str()));
+    let disk = EfsVolumeConfiguration::builder()
+        .file_system_id(&efs.file_system_id)
+        .transit_encryption(EfsTransitEncryption::from(efs.transit_encryption.as_str()))
+        .authorization_config(authorization.build());
+    Ok(vec![
+        Volume::builder().name(DISK).efs_volume_configuration(disk.build()?).build(),
+        Volume::builder().name(SCRATCH).build(),
+    ])
+}
+
+/// Reads a revision the way it was asked for, without what AWS fills in.
+fn spec_of(found: Description) -> Result<TaskDefinitionSpec> {
+    let number = |text: Option<&str>, name: &str| -> Result<i32> {
+        super::sent(text, name)?.parse().with_context(|| format!("{name} is not a number"))
+    };
+    let container = super::sent(found.container_definitions().first(), "a container")?;
+    let architecture = found.runtime_platform().and_then(|platform| platform.cpu_architecture());
+    Ok(TaskDefinitionSpec {
+        cpu: number(found.cpu(), "the task's cpu")?,
+        memory: number(found.memory(), "the task's memory")?,
+        architecture: architecture.map_or("X86_64", |architecture| architecture.as_str()).to_owned(),
+        execution_role_arn: found.execution_role_arn.clone().unwrap_or_default(),
+        task_role_arn: found.task_role_arn.clone().unwrap_or_default(),
+        container: container_of(container),
+        efs: efs_of(found.volumes()),
+    })
+}
+
+fn container_of(found: &ContainerDefinition) -> Container {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let mut ports: Vec<_> = found.port_mappings().iter().filter_map(|mapping| mapping.container_port).collect();
+    ports.sort_unstable();
+    let environment = found.environment().iter().filter_map(|pair| Some((pair.name.clone()?, pair.value.clone()?)));
+    let disk = found.mount_points().iter().find(|mount| mount.source_volume() == Some(DISK));
+    let option = |name: &str| {
+        let options = found.log_configuration().and_then(|log| log.options());
+        text(options.and_then(|options| options.get(name)).map(String::as_str))
+    };
+    Container {
+        name: text(found.name()),
+        image: text(found.image()),
+        user: text(found.user()),
+        read_only_root: found.readonly_root_filesystem.unwrap_or_default(),
+        ports,
+        environment: environment.collect(),
+        secrets: found.secrets().iter().map(|it| (it.name.clone(), it.value_from.clone())).collect(),
+        disk_path: text(disk.and_then(|mount| mount.container_path())),
+        log: Log {
+            group: option("awslogs-group"),
+            region: option("awslogs-region"),
+            prefix: option("awslogs-stream-prefix"),
+        },
+        health_command: found.health_check().map(|check| check.command().to_vec()).unwrap_or_default(),
+        stop_timeout: found.stop_timeout.unwrap_or(30),
+    }
+}
+
+fn efs_of(volumes: &[Volume]) -> Efs {
+    let disk = volumes.iter().find(|volume| volume.name() == Some(DISK));
+    let disk = disk.and_then(|volume| volume.efs_volume_configuration());
+    let authorization = disk.and_then(|disk| disk.authorization_config());
+    let encryption = disk.and_then(|disk| disk.transit_encryption()).map(|it| it.as_str());
+    let iam = authorization.and_then(|it| it.iam()).map(|it| it.as_str());
+    Efs {
+        file_system_id: disk.map(|disk| disk.file_system_id.clone()).unwrap_or_default(),
+        access_point_id: authorization.and_then(|it| it.access_point_id.clone()).unwrap_or_default(),
+        transit_encryption: encryption.unwrap_or("DISABLED").to_owned(),
+        iam: iam.unwrap_or("DISABLED").to_owned(),
+    }
+}
+
+impl TaskDefinition {
+    async fn register(&self, context: &Context, spec: &TaskDefinitionSpec) -> Result<TaskDefinitionOutput> {
+        let platform = RuntimePlatform::builder()
+            .cpu_architecture(CpuArchitecture::from(spec.architecture.as_str()))
+            .operating_system_family(OsFamily::Linux);
+        let request = context
+            .aws
+            .ecs
+            .register_task_definition()
+            .family(&self.family)
+            .network_mode(NetworkMode::Awsvpc)
+            .requires_compatibilities(Compatibility::Fargate)
+            .cpu(spec.cpu.to_string())
+            .memory(spec.memory.to_string())
+            .runtime_platform(platform.build())
+            .execution_role_arn(&spec.execution_role_arn)
+            .task_role_arn(&spec.task_role_arn)
+            .container_definitions(container(&spec.container)?)
+            .set_volumes(Some(volumes(&spec.efs)?))
+            .set_tags(Some(tags(context, "task")));
+        let answer = request.send().await.map_err(AwsError::from)?;
+        let registered = super::sent(answer.task_definition, "the task definition")?;
+        Ok(TaskDefinitionOutput { arn: super::sent(registered.task_definition_arn, "the task definition's ARN")? })
+    }
+
+    async fn revisions(&self, context: &Context, status: TaskDefinitionStatus) -> Result<Vec<String>> {
+        let mut arns = Vec::new();
+        let mut next = None;
+        loop {
+            let request = context.aws.ecs.list_task_definitions().family_prefix(&self.family).status(status.clone());
+            let answer = request.set_next_token(next).send().await.map_err(AwsError::from)?;
+            // The search is by prefix; `family-staging` is someone else's.
+            let ours = format!("task-definition/{}:", self.family);
+            arns.extend(answer.task_definition_arns.unwrap_or_default().into_iter().filter(|arn| arn.contains(&ours)));
+            next = answer.next_token;
+            if next.is_none() {
+                return Ok(arns);
+            }
+        }
+    }
+}
+
+impl Resource for TaskDefinition {
+    const KIND: &'static str = "task definition";
+    const VERSIONED: bool = true;
+
+    type Spec = TaskDefinitionSpec;
+    type Output = TaskDefinitionOutput;
+
+    async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some((found, tags)) = describe(context, &self.family).await? else { return Ok(None) };
+        context.aws.owner.check(format_args!("task definition {}", self.family), pairs(&tags))?;
+        let arn = super::sent(found.task_definition_arn.clone(), "the task definition's ARN")?;
+        Ok(Some(Live { spec: spec_of(found)?, output: TaskDefinitionOutput { arn } }))
+    }
+
+    async fn create(&self, context: &Context, spec: &TaskDefinitionSpec) -> Result<TaskDefinitionOutput> {
+        self.register(context, spec).await
+    }
+
+    async fn update(
+        &self,
+        context: &Context,
+        _live: &Live<Self>,
+        spec: &TaskDefinitionSpec,
+    ) -> Result<TaskDefinitionOutput> {
+        self.register(context, spec).await
+    }
+
+    async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
+        for arn in self.revisions(context, TaskDefinitionStatus::Active).await? {
+            let request = context.aws.ecs.deregister_task_definition().task_definition(arn);
+            request.send().await.map_err(AwsError::from)?;
+        }
+        let inactive = self.revisions(context, TaskDefinitionStatus::Inactive).await?;
+        // AWS takes at most ten at a time, and finishes on its own.
+        for some in inactive.chunks(10) {
+            let request = context.aws.ecs.delete_task_definitions().set_task_definitions(Some(some.to_vec()));
+            request.send().await.map_err(AwsError::from)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec() -> TaskDefinitionSpec {
+        let map = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
+        TaskDefinitionSpec {
+            cpu: 1024,
+            memory: 2048,
+            architecture: "X86_64".to_owned(),
+            execution_role_arn: "arn:e".to_owned(),
+            task_role_arn: "arn:t".to_owned(),
+            container: Container {
+                name: "app".to_owned(),
+                image: "r@sha256:1".to_owned(),
+                user: "65532:65532".to_owned(),
+                read_only_root: true,
+                ports: vec![8000, 8501],
+                environment: map("ENV", "staging"),
+                secrets: map("KEY", "arn:s:KEY::"),
+                disk_path: "/app/cache".to_owned(),
+                log: Log { group: "/g".to_owned(), region: "r".to_owned(), prefix: "ecs".to_owned() },
+                health_command: vec!["CMD".to_owned(), "/app/app".to_owned(), "health".to_owned()],
+                stop_timeout: 30,
+            },
+            efs: Efs {
+                file_system_id: "fs-1".to_owned(),
+                access_point_id: "fsap-1".to_owned(),
+                transit_encryption: "ENABLED".to_owned(),
+                iam: "ENABLED".to_owned(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_revision_reads_back_as_it_was_registered() {
+        let asked = spec();
+        let registered = Description::builder()
+            .cpu("1024")
+            .memory("2048")
+            .execution_role_arn("arn:e")
+            .task_role_arn("arn:t")
+            // AWS gives every container this, and lists ports in any order.
+            .container_definitions({
+                let mut definition = container(&asked.container).unwrap();
+                definition.cpu = 0;
+                definition.port_mappings.as_mut().unwrap().reverse();
+                definition
+            })
+            .set_volumes(Some(volumes(&asked.efs).unwrap()))
+            .build();
+        assert_eq!(spec_of(registered).unwrap(), asked);
+    }
+}

@@ -1,0 +1,179 @@
+//! Watching a service until its newest deployment has won, or saying why it did not.
+
+use std::fmt;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use aws_sdk_ecs::types::{Deployment, DeploymentRolloutState, DesiredStatus, Service, Task};
+use serde::Serialize;
+
+use crate::aws::AwsError;
+use crate::context::Context;
+use crate::resources::ecs_service::find;
+use crate::resources::target_group;
+use crate::stop_reasons;
+use crate::wait::{Poll, Wait};
+
+/// How long a rollout may take: a circuit breaker with default health checks needs a quarter of an hour.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+const LOOK: Duration = Duration::from_secs(3);
+
+/// Waits until the deployment that a create or update began is the one that runs.
+///
+/// A stable service is no proof: after a rollback it is stable too, on the old revision. So the
+/// deployment itself must be primary and completed, and every target group healthy.
+///
+/// # Errors
+/// When the deployment fails, with what is known of the reason, or when it takes too long.
+pub(crate) async fn watch(context: &Context, cluster: &str, service: &Service, groups: &[String]) -> Result<()> {
+    let name = service.service_name.clone().context("a service without a name")?;
+    let began = service.deployments().iter().find(|it| it.status() == Some("PRIMARY")).and_then(|it| it.id.clone());
+    let began = began.context("a service without a primary deployment")?;
+    let wait = Wait::new(format!("deployment {began} to be complete and healthy"), LOOK, LONGEST);
+    let look = || async {
+        let Some(found) = find(context, cluster, &name).await? else { bail!("service {name} vanished") };
+        let ours = found.deployments().iter().find(|deployment| deployment.id() == Some(&began));
+        match ours {
+            Some(ours) if ours.rollout_state() == Some(&DeploymentRolloutState::Failed) => {
+                bail!(failure(context, cluster, &found, Some(ours)).await)
+            }
+            Some(ours) if ours.status() == Some("PRIMARY") => progress(context, ours, groups).await,
+            // Another deployment has taken its place: someone else's, or a rollback.
+            _ => bail!(failure(context, cluster, &found, ours).await),
+        }
+    };
+    context.wait(wait, look).await
+}
+
+async fn progress(context: &Context, ours: &Deployment, groups: &[String]) -> Result<Poll<()>> {
+    let state = format!("{} of {} tasks running", ours.running_count, ours.desired_count);
+    // A stand-in may not know this state; then the number of tasks has to do.
+    let completed = ours.rollout_state() == Some(&DeploymentRolloutState::Completed);
+    if !completed || ours.running_count < ours.desired_count {
+        return Ok(Poll::Pending(state));
+    }
+    for group in groups {
+        let states = target_group::health(context, group).await?;
+        let healthy = states.iter().filter(|state| state.state == "healthy").count();
+        if i32::try_from(healthy).unwrap_or(i32::MAX) < ours.desired_count {
+            let seen: Vec<_> = states.iter().map(ToString::to_string).collect();
+            return Ok(Poll::Pending(format!("{state}; targets: {}", seen.join(", "))));
+        }
+    }
+    Ok(Poll::Ready(()))
+}
+
+/// Tells the story of a failed deployment: what stopped, what it means, and what runs now.
+async fn failure(context: &Context, cluster: &str, service: &Service, ours: Option<&Deployment>) -> String {
+    let mut story = String::from("the new deployment did not come up");
+    if let Some(reason) = ours.and_then(|ours| ours.rollout_state_reason()) {
+        story.push_str(&format!(": {reason}"));
+    }
+    match last_stopped(context, cluster, service).await {
+        Ok(Some(task)) => story.push_str(&explain(&task)),
+        Ok(None) => story.push_str("\n  no task stopped; the last events of the service are below"),
+        Err(error) => story.push_str(&format!("\n  its tasks could not be read: {error:#}")),
+    }
+    for event in service.events().iter().take(3) {
+        story.push_str(&format!("\n  event: {}", event.message().unwrap_or_default()));
+    }
+    let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
+    let other = primary.filter(|primary| primary.id() != ours.and_then(|ours| ours.id()));
+    match other.and_then(|primary| primary.task_definition()) {
+        Some(task) => story.push_str(&format!("\n  what runs now: {task}")),
+        None => story.push_str("\n  there is no earlier deployment to fall back to; mend the cause and deploy again"),
+    }
+    story
+}
+
+async fn last_stopped(context: &Context, cluster: &str, service: &Service) -> Result<Option<Task>> {
+    let ecs = &context.aws.ecs;
+    let request = ecs.list_tasks().cluster(cluster).set_service_name(service.service_name.clone());
+    let listed = request.desired_status(DesiredStatus::Stopped).send().await.map_err(AwsError::from)?;
+    let arns = listed.task_arns.unwrap_or_default();
+    if arns.is_empty() {
+        return Ok(None);
+    }
+    let described = ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.map_err(AwsError::from)?;
+    let mut tasks = described.tasks.unwrap_or_default();
+    tasks.sort_by_key(|task| task.stopped_at.map(|at| at.secs()));
+    Ok(tasks.pop())
+}
+
+fn explain(task: &Task) -> String {
+    let container = task.containers().first();
+    let reasons = [task.stopped_reason(), container.and_then(|container| container.reason())];
+    let reason: Vec<_> = reasons.into_iter().flatten().collect();
+    let reason = reason.join("; ");
+    let exit = container.and_then(|container| container.exit_code);
+    let mut text = format!("\n  a task stopped: {reason}");
+    if let Some(exit) = exit {
+        text.push_str(&format!(" (exit code {exit})"));
+    }
+    if let Some(advice) = stop_reasons::advice(&reason, exit) {
+        text.push_str(&format!("\n  that means: {advice}"));
+    }
+    text
+}
+
+/// Waits until a service is gone.
+///
+/// # Errors
+/// When it takes too long, or cannot be read.
+pub(crate) async fn gone(context: &Context, cluster: &str, name: &str) -> Result<()> {
+    let wait = Wait::new("the service to be gone", LOOK, Duration::from_secs(20 * 60));
+    let look = || async {
+        Ok(match find(context, cluster, name).await? {
+            Some(service) => Poll::Pending(service.status.unwrap_or_default()),
+            None => Poll::Ready(()),
+        })
+    };
+    context.wait(wait, look).await
+}
+
+/// A service in a few lines.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    name: String,
+    running: i32,
+    desired: i32,
+    deployments: Vec<String>,
+    events: Vec<String>,
+}
+
+/// Reads how a service is doing.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn status(context: &Context, cluster: &str, name: &str) -> Result<Option<Status>> {
+    let Some(service) = find(context, cluster, name).await? else { return Ok(None) };
+    let deployments = service.deployments().iter().map(|deployment| {
+        format!(
+            "{} {} {}",
+            deployment.status().unwrap_or_default(),
+            deployment.rollout_state().map_or("", |state| state.as_str()),
+            deployment.task_definition().unwrap_or_default()
+        )
+    });
+    let events = service.events().iter().take(5).filter_map(|event| event.message.clone());
+    Ok(Some(Status {
+        name: name.to_owned(),
+        running: service.running_count,
+        desired: service.desired_count,
+        deployments: deployments.collect(),
+        events: events.collect(),
+    }))
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} of {} tasks running", self.name, self.running, self.desired)?;
+        for deployment in &self.deployments {
+            write!(f, "\n  deployment {deployment}")?;
+        }
+        for event in &self.events {
+            write!(f, "\n  event      {event}")?;
+        }
+        Ok(())
+    }
+}
