@@ -22,7 +22,7 @@ use self::daemon::Daemon;
 use self::engine::{Choice, Engine, Podman};
 use crate::exit::{BadInput, Interrupted};
 use crate::toolchain::Needs;
-use crate::{ports, signals, workspace};
+use crate::{child, ports, signals, workspace};
 
 /// How long the emulator may take to answer. It needs two seconds, and ten more when an engine hangs.
 const START: Duration = Duration::from_secs(60);
@@ -55,29 +55,47 @@ pub(crate) enum LocalCommand {
     Status,
     /// Print the variables that point `provision` or the AWS CLI to the stand-in, for a shell to evaluate.
     Env,
+    /// Check that the stand-in answers as AWS does, in a minute or two.
+    Check,
 }
 
 pub(crate) fn run(command: LocalCommand) -> Result<()> {
-    let running = StandIn::running()?;
-    match (command, running) {
-        (LocalCommand::Down, running) => {
-            let was = if running.is_some() { "stopped" } else { "was not running" };
-            stop_everything()?;
-            println!("local: the stand-in {was}");
+    match command {
+        LocalCommand::Down => down(),
+        LocalCommand::Check => check(),
+        LocalCommand::Status => {
+            println!("{}", running()?.description());
+            Ok(())
         }
-        (_, None) => {
-            return Err(
-                BadInput("the stand-in does not run; start it with `cargo xtask deploy --local`".to_owned()).into()
-            );
-        }
-        (LocalCommand::Status, Some(stand_in)) => println!("{}", stand_in.description()),
-        (LocalCommand::Env, Some(stand_in)) => {
-            for (name, value) in stand_in.environment() {
+        LocalCommand::Env => {
+            for (name, value) in running()?.environment() {
                 println!("export {name}={value}");
             }
+            Ok(())
         }
     }
+}
+
+fn running() -> Result<StandIn> {
+    let hint = "the stand-in does not run; start it with `cargo xtask deploy --local`";
+    StandIn::running()?.ok_or_else(|| BadInput(hint.to_owned()).into())
+}
+
+fn down() -> Result<()> {
+    let was = if StandIn::running()?.is_some() { "is stopped" } else { "was not running" };
+    stop_everything()?;
+    println!("local: the stand-in {was}");
     Ok(())
+}
+
+fn check() -> Result<()> {
+    let mut needs = Needs::default();
+    python::check(&mut needs);
+    needs.or_fail()?;
+    let mut tests = Command::new(python::install(&folder().join("venv"))?);
+    tests.args(["-m", "unittest", "tests.test_stand_in"]).current_dir(python::source());
+    tests.env("PYTHONDONTWRITEBYTECODE", "1");
+    child::run("checking the stand-in", tests)
 }
 
 /// A stand-in that runs.

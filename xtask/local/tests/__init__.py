@@ -1,0 +1,1 @@
+"""Checks that the stand-in answers as AWS does; `cargo xtask local check` runs them."""
