@@ -2,11 +2,12 @@
 
 import ministack.app
 
-from stand_in import control, disks, front, health, logs, processes, registry, rollout, scaling, settings, tasks
+from stand_in import control, disks, front, health, logs, processes, registry, roles, rollout, scaling, settings, tasks
 
 
 def main():
     scaling.install()
+    roles.install()
     registry.install()
     disks.install()
     tasks.install()

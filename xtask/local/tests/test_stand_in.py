@@ -171,6 +171,18 @@ class StandInTest(unittest.TestCase):
         self.assertEqual(scaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"], [])
         self.refused("ObjectNotFoundException", scaling.deregister_scalable_target, **target)
 
+    def test_linked_roles_have_their_real_names_and_exist_once(self):
+        iam = self.stand_in.client("iam")
+        names = {
+            "ecs.amazonaws.com": "AWSServiceRoleForECS",
+            "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
+        }
+        for service, name in names.items():
+            made = iam.create_service_linked_role(AWSServiceName=service)
+            self.assertEqual(made["Role"]["RoleName"], name)
+            self.assertTrue(iam.get_role(RoleName=name)["Role"]["Arn"].endswith(f"/{service}/{name}"))
+            self.refused("InvalidInput", iam.create_service_linked_role, AWSServiceName=service)
+
     def test_what_was_deployed_comes_back_after_a_stop(self):
         self.running(VERSION="1")
         before = self.stack.ecs.list_tasks(cluster="cluster")["taskArns"]
