@@ -41,7 +41,12 @@ impl FromStr for Override {
 
     fn from_str(text: &str) -> Result<Self, Problems> {
         let (key, value) = text.split_once('=').ok_or_else(|| {
-            Problems::one("--set", "", format!("{text:?} has no `=`"), "write it as key=value, for example scaling.max=6")
+            Problems::one(
+                "--set",
+                "",
+                format!("{text:?} has no `=`"),
+                "write it as key=value, for example scaling.max=6",
+            )
         })?;
         Ok(Self { key: key.trim().to_owned(), value: value.trim().to_owned() })
     }
@@ -239,7 +244,11 @@ impl Deployment {
     fn check_what_belongs_together(&self, reader: &mut Reader) {
         let Scaling { min, max, .. } = self.scaling;
         if min > max {
-            reader.problem("scaling.min", format_args!("{min} is more than scaling.max, {max}"), "lower it, or raise max");
+            reader.problem(
+                "scaling.min",
+                format_args!("{min} is more than scaling.max, {max}"),
+                "lower it, or raise max",
+            );
         }
         let Service { minimum_healthy_percent: low, maximum_percent: high, .. } = self.service;
         if low == high {
@@ -300,7 +309,9 @@ fn name(text: &str, max: usize) -> Check {
 fn region(text: &str) -> Check {
     let parts: Vec<_> = text.split('-').collect();
     let shaped = parts.len() >= 3
-        && parts.iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+        && parts
+            .iter()
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
         && parts.last().is_some_and(|last| last.parse::<u8>().is_ok());
     if shaped { Ok(()) } else { wrong(format!("{text:?} is not an AWS region"), "for example ap-northeast-1 (Tokyo)") }
 }
@@ -323,7 +334,10 @@ fn network(text: &str) -> Check {
         return wrong(format!("{text:?} is not a block of addresses"), "for example 10.0.0.0/16");
     };
     if !(16..=24).contains(&prefix) {
-        return wrong(format!("/{prefix} is too large or too small"), "choose /16 to /24, so that subnets fit a load balancer");
+        return wrong(
+            format!("/{prefix} is too large or too small"),
+            "choose /16 to /24, so that subnets fit a load balancer",
+        );
     }
     // AWS would quietly use the canonical block, and every later plan would see a difference.
     let canonical = Ipv4Addr::from(u32::from(address) & (u32::MAX << (32 - prefix)));
@@ -334,7 +348,11 @@ fn network(text: &str) -> Check {
 }
 
 fn peers(text: &str) -> Check {
-    if cidr(text).is_some() { Ok(()) } else { wrong(format!("{text:?} is not a block of addresses"), "for example 0.0.0.0/0") }
+    if cidr(text).is_some() {
+        Ok(())
+    } else {
+        wrong(format!("{text:?} is not a block of addresses"), "for example 0.0.0.0/0")
+    }
 }
 
 fn edge(reader: &mut Reader, region: &str) -> Edge {
@@ -379,18 +397,16 @@ fn certificate(text: &str, region: &str) -> Check {
 
 fn task(reader: &mut Reader, app: &str) -> Task {
     let family = reader.checked("task.family", |text| {
-        let fits = (1..=255).contains(&text.len())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let fits =
+            (1..=255).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if fits { Ok(()) } else { wrong(format!("{text:?} is not a family name"), "use letters, digits, - and _") }
     });
     let task = Task {
         family: family.unwrap_or_else(|| app.to_owned()),
         cpu: reader.number("task.cpu", 256..=16_384),
         memory_mib: reader.number("task.memory_mib", 512..=122_880),
-        architecture: reader.choice(
-            "task.architecture",
-            &[("X86_64", Architecture::X86_64), ("ARM64", Architecture::Arm64)],
-        ),
+        architecture: reader
+            .choice("task.architecture", &[("X86_64", Architecture::X86_64), ("ARM64", Architecture::Arm64)]),
     };
     match fargate_memory(task.cpu) {
         None => reader.problem(
@@ -428,9 +444,8 @@ fn fargate_memory(cpu: i32) -> Option<BTreeSet<i32>> {
 }
 
 /// CloudWatch Logs accepts these and no others.
-const RETENTIONS: [i32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+const RETENTIONS: [i32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 fn retention(reader: &mut Reader) -> i32 {
     let days = reader.number("logs.retention_days", 1..=3653);

@@ -7,7 +7,9 @@
 //! Invariants: unknown keys are refused, every problem is reported at once, nothing defaults to a
 //! stand-in, and only [`service::process_environment`] looks at the process's environment.
 
+pub mod corpus;
 pub mod deployment;
+pub mod places;
 pub mod problems;
 mod reader;
 pub mod service;

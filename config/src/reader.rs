@@ -216,11 +216,7 @@ fn line_of(text: &str, offset: usize) -> usize {
     text[..offset.min(text.len())].matches('\n').count() + 1
 }
 
-fn flatten<'a>(
-    prefix: &str,
-    table: &DeTable<'a>,
-    each: &mut impl FnMut(String, &Spanned<DeValue<'a>>),
-) {
+fn flatten<'a>(prefix: &str, table: &DeTable<'a>, each: &mut impl FnMut(String, &Spanned<DeValue<'a>>)) {
     for (key, value) in table {
         let path = if prefix.is_empty() { key.get_ref().to_string() } else { format!("{prefix}.{}", key.get_ref()) };
         match value.get_ref() {

@@ -77,11 +77,8 @@ pub struct App {
     pub now: Option<Timestamp>,
 }
 
-const ENVIRONMENTS: [(&str, Environment); 3] = [
-    ("local", Environment::Local),
-    ("staging", Environment::Staging),
-    ("production", Environment::Production),
-];
+const ENVIRONMENTS: [(&str, Environment); 3] =
+    [("local", Environment::Local), ("staging", Environment::Staging), ("production", Environment::Production)];
 pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 2] =
     [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
@@ -155,7 +152,6 @@ impl App {
         reader.finish()?;
         Ok(app)
     }
-
 }
 
 pub(crate) fn forbid_in_production(

@@ -1,0 +1,104 @@
+//! The places that comments are made for: one table, in the order editors know.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+/// A place.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub struct Place {
+    /// Its name, which is unique here.
+    pub name: String,
+    /// How the name is read.
+    pub reading: String,
+    /// Its prefecture, without 都, 府 or 県.
+    pub prefecture: String,
+    /// The region it is listed under.
+    pub region: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Whether the sea is part of its weather.
+    #[serde(deserialize_with = "yes")]
+    pub coastal: bool,
+}
+
+fn yes<'de, D: serde::Deserializer<'de>>(cell: D) -> Result<bool, D::Error> {
+    Ok(String::deserialize(cell)? == "yes")
+}
+
+/// All places.
+#[derive(Debug)]
+pub struct Places(Vec<Place>);
+
+static EMBEDDED: LazyLock<Places> = LazyLock::new(|| {
+    let mut reader = csv::Reader::from_reader(include_str!("../data/locations.csv").as_bytes());
+    let places = reader.deserialize().collect::<Result<_, _>>();
+    Places(places.expect("the built-in table of places is checked by a test"))
+});
+
+impl Places {
+    /// The built-in table.
+    pub fn embedded() -> &'static Self {
+        &EMBEDDED
+    }
+
+    /// Every place, in display order.
+    pub fn all(&self) -> &[Place] {
+        &self.0
+    }
+
+    /// Finds a place by its name, whatever space stands around it.
+    pub fn get(&self, name: &str) -> Option<&Place> {
+        let name = name.trim();
+        self.0.iter().find(|place| place.name == name)
+    }
+
+    /// The places whose name or reading holds what was typed, nearest first; at most five.
+    pub fn suggest(&self, typed: &str) -> Vec<&str> {
+        let typed = typed.trim();
+        let near = |place: &&Place| {
+            !typed.is_empty()
+                && (place.name.contains(typed) || place.reading.contains(typed) || typed.contains(&place.name))
+        };
+        let mut found: Vec<_> = self.0.iter().filter(near).collect();
+        found.sort_by_key(|place| place.name.chars().count());
+        found.into_iter().take(5).map(|place| place.name.as_str()).collect()
+    }
+
+    /// The regions with their places, in display order.
+    pub fn regions(&self) -> Vec<(&str, &[Place])> {
+        self.0.chunk_by(|a, b| a.region == b.region).map(|places| (places[0].region.as_str(), places)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn there_are_142_places_with_unique_names_in_11_regions_in_japan() {
+        let places = Places::embedded();
+        let names: BTreeSet<_> = places.all().iter().map(|place| &place.name).collect();
+        assert_eq!((places.all().len(), names.len(), places.regions().len()), (142, 142, 11));
+        for place in places.all() {
+            assert!((20.0..46.0).contains(&place.latitude) && (122.0..154.0).contains(&place.longitude), "{place:?}");
+        }
+        let counts: Vec<_> = places.regions().iter().map(|(region, places)| (*region, places.len())).collect();
+        assert_eq!(counts[0], ("北海道", 16));
+        assert_eq!(counts[10], ("沖縄", 7));
+    }
+
+    #[test]
+    fn a_name_is_found_with_space_around_it_and_a_part_of_it_is_suggested() {
+        let places = Places::embedded();
+        assert_eq!(places.get(" 東京\u{3000}").map(|place| place.reading.as_str()), Some("とうきょう"));
+        assert_eq!(places.get("東京都"), None);
+        assert_eq!(places.suggest("東京都"), ["東京", "京都"]);
+        assert!(places.suggest("さっぽろ").contains(&"札幌"));
+        assert!(places.suggest("").is_empty());
+    }
+}
