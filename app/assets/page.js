@@ -1,0 +1,65 @@
+// Makes the page quicker to use; without it, the form still works.
+"use strict";
+const form = document.getElementById("choose");
+const boxes = [...form.querySelectorAll('input[name="place"]')];
+const count = document.getElementById("count");
+
+function tell() {
+  const chosen = boxes.filter((box) => box.checked).length;
+  count.textContent = chosen ? `${chosen}地点を選択中` : "未選択";
+}
+
+form.addEventListener("change", tell);
+for (const button of form.querySelectorAll("[data-select]")) {
+  button.addEventListener("click", () => {
+    for (const box of boxes) box.checked = button.dataset.select === "all";
+    tell();
+  });
+}
+for (const button of form.querySelectorAll("[data-region]")) {
+  button.addEventListener("click", () => {
+    const own = [...button.parentElement.querySelectorAll("input")];
+    const all = own.every((box) => box.checked);
+    for (const box of own) box.checked = !all;
+    tell();
+  });
+}
+
+document.getElementById("search").addEventListener("input", (event) => {
+  const typed = event.target.value.trim();
+  for (const region of form.querySelectorAll("details")) {
+    let found = 0;
+    for (const label of region.querySelectorAll("label")) {
+      const hit = !typed || label.textContent.includes(typed) || label.dataset.reading.includes(typed);
+      label.hidden = !hit;
+      found += hit ? 1 : 0;
+    }
+    region.hidden = found === 0;
+    if (typed) region.open = found > 0;
+  }
+});
+
+async function copy(text, button) {
+  await navigator.clipboard.writeText(text);
+  const before = button.textContent;
+  button.textContent = "コピーしました";
+  setTimeout(() => { button.textContent = before; }, 2000);
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target;
+  const row = button.closest?.("tr[data-comment]");
+  if (button.id === "copy-all") {
+    const rows = [...document.querySelectorAll("tr[data-comment]")];
+    copy(rows.map((it) => `${it.dataset.place}\t${it.dataset.comment}`).join("\n"), button);
+  } else if (row && button.matches(".copy")) {
+    copy(row.dataset.comment, button);
+  } else if (row && button.matches(".take")) {
+    const shown = row.querySelector(".comment");
+    const before = row.dataset.comment;
+    row.dataset.comment = button.textContent;
+    shown.textContent = button.textContent;
+    button.textContent = before;
+  }
+});
+tell();

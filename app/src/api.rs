@@ -1,0 +1,253 @@
+//! The JSON API, and what machines ask besides.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use config::places::Places;
+use futures::stream::{Stream, StreamExt as _};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::service::{Comment, NoComment, Service};
+use crate::weather::WeatherError;
+
+/// The addresses of the API.
+pub fn routes() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/api/locations", get(locations))
+        .route("/api/providers", get(providers))
+        .route("/api/history", get(history))
+        .route("/api/generate", post(generate))
+        .route("/api/generate/bulk", post(bulk))
+        .route("/api/generate/stream", get(stream))
+}
+
+/// An answer that is not what was asked for, in the form of RFC 9457.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    title: &'static str,
+    detail: String,
+    more: Value,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut body = json!({ "title": self.title, "status": self.status.as_u16(), "detail": self.detail });
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), self.more) {
+            body.extend(more);
+        }
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}
+
+impl From<NoComment> for Problem {
+    fn from(error: NoComment) -> Self {
+        let detail = error.to_string();
+        let (status, title, more) = match error {
+            NoComment::UnknownPlace { suggestions, .. } => {
+                (StatusCode::NOT_FOUND, "unknown place", json!({ "suggestions": suggestions }))
+            }
+            NoComment::Weather(WeatherError::Busy { .. }) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "weather service busy", Value::Null)
+            }
+            NoComment::Weather(_) => (StatusCode::BAD_GATEWAY, "no forecast", Value::Null),
+            NoComment::Rules(_) => (StatusCode::UNPROCESSABLE_ENTITY, "no comment fits", Value::Null),
+        };
+        Self { status, title, detail, more }
+    }
+}
+
+/// JSON whose errors are problems too.
+pub struct Body<T>(T);
+
+impl<T, S> FromRequest<S> for Body<T>
+where
+    Json<T>: FromRequest<S, Rejection = JsonRejection>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
+        let Json(body) = Json::from_request(request, state).await.map_err(|rejection| Problem {
+            status: rejection.status(),
+            title: "malformed request",
+            detail: rejection.body_text(),
+            more: Value::Null,
+        })?;
+        Ok(Self(body))
+    }
+}
+
+/// What a generation is asked for with.
+#[derive(Debug, Deserialize)]
+pub struct GenerateRequest {
+    location: String,
+    /// Numbers of pairs that must not come again.
+    #[serde(default)]
+    exclude: BTreeSet<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BulkRequest {
+    locations: Locations,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Locations {
+    /// `"all"`.
+    Word(String),
+    Names(Vec<String>),
+}
+
+impl Locations {
+    fn names(self) -> Result<Vec<String>, Problem> {
+        let all = || Places::embedded().all().iter().map(|place| place.name.clone()).collect();
+        match self {
+            Self::Word(word) if word == "all" => Ok(all()),
+            Self::Names(names) if !names.is_empty() => {
+                let mut seen = BTreeSet::new();
+                Ok(names.into_iter().filter(|name| seen.insert(name.clone())).take(MOST_PLACES).collect())
+            }
+            _ => Err(Problem {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                title: "no places",
+                detail: "give \"locations\" as a list of names, or as \"all\"".to_owned(),
+                more: Value::Null,
+            }),
+        }
+    }
+}
+
+/// There are no more places than these.
+const MOST_PLACES: usize = 142;
+
+/// One place's part of a batch.
+#[derive(Serialize)]
+struct BulkResult {
+    success: bool,
+    location: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Comment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+impl BulkResult {
+    fn of((location, result): (String, Result<Comment, NoComment>)) -> Self {
+        let (result, error) = match result {
+            Ok(comment) => (Some(comment), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Self { success: result.is_some(), location, result, error }
+    }
+}
+
+async fn locations() -> impl IntoResponse {
+    let places = Places::embedded();
+    let names: Vec<_> = places.all().iter().map(|place| &place.name).collect();
+    Json(json!({ "locations": names, "places": places.all() }))
+}
+
+async fn providers(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    Json(json!({
+        "weather": service.forecasts.source(),
+        "providers": [{ "id": "rules", "name": "ルール", "description": "承認済みの表現からルールで選ぶ" }],
+    }))
+}
+
+#[derive(Deserialize)]
+struct HistoryQuery {
+    limit: Option<usize>,
+}
+
+async fn history(State(service): State<Arc<Service>>, Query(query): Query<HistoryQuery>) -> impl IntoResponse {
+    let limit = query.limit.unwrap_or(50).min(1000);
+    Json(json!({ "history": service.history.latest(limit).await }))
+}
+
+async fn generate(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<GenerateRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let comment = service.generate(&request.location, &request.exclude).await?;
+    let mut body = serde_json::to_value(&comment).unwrap_or_default();
+    if let Some(body) = body.as_object_mut() {
+        body.insert("success".to_owned(), true.into());
+    }
+    Ok(Json(body))
+}
+
+async fn bulk(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<BulkRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let names = request.locations.names()?;
+    let order: Vec<_> = names.clone();
+    let mut results: Vec<_> = service.batch(names).map(BulkResult::of).collect().await;
+    results.sort_by_key(|result| order.iter().position(|name| *name == result.location));
+    let success_count = results.iter().filter(|result| result.success).count();
+    Ok(Json(json!({ "total": results.len(), "success_count": success_count, "results": results })))
+}
+
+#[derive(Deserialize)]
+struct StreamQuery {
+    locations: String,
+}
+
+/// The same as a batch, one result at a time; a client that leaves ends it.
+async fn stream(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<StreamQuery>,
+) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
+    let locations = match query.locations.as_str() {
+        "all" => Locations::Word("all".to_owned()),
+        names => Locations::Names(names.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()),
+    };
+    let results = service.batch(locations.names()?).map(|result| Event::default().json_data(BulkResult::of(result)));
+    let done = futures::stream::once(async { Ok(Event::default().event("done").data("{}")) });
+    Ok(Sse::new(results.chain(done)).keep_alive(KeepAlive::default()))
+}
+
+/// Whether the service is well: it answers.
+pub async fn health(State(service): State<Arc<Service>>) -> impl IntoResponse {
+    Json(json!({
+        "status": "ok",
+        "version": option_env!("GIT_REVISION").unwrap_or("development"),
+        "weather": service.forecasts.source(),
+    }))
+}
+
+/// Counters in the text format of Prometheus.
+pub async fn metrics(State(service): State<Arc<Service>>) -> String {
+    let counts = &service.forecasts.counts;
+    let rows = [
+        ("comments_total{outcome=\"made\"}", &service.made),
+        ("comments_total{outcome=\"failed\"}", &service.failed),
+        ("forecasts_total{found=\"memory\"}", &counts.memory),
+        ("forecasts_total{found=\"file\"}", &counts.file),
+        ("forecasts_total{found=\"source\"}", &counts.source),
+        ("forecasts_total{found=\"stale\"}", &counts.stale),
+        ("forecasts_total{found=\"failed\"}", &counts.failed),
+    ];
+    rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat()
+}
+
+/// The answer to an address that does not exist.
+pub async fn not_found() -> Problem {
+    Problem {
+        status: StatusCode::NOT_FOUND,
+        title: "no such address",
+        detail: "the API is under /api; see README".to_owned(),
+        more: Value::Null,
+    }
+}

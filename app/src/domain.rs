@@ -1,0 +1,7 @@
+//! What the product does, in its own words; pure: no I/O, no clock, no web.
+
+pub mod choice;
+pub mod day;
+pub mod rules;
+pub mod season;
+pub mod sky;

@@ -1,0 +1,80 @@
+//! The seasons of a place on a day: they differ by region, and several can hold at once.
+
+use config::corpus::Season;
+use config::places::Place;
+use jiff::civil::Date;
+
+/// Lists the seasons that a day belongs to somewhere.
+pub fn seasons(place: &Place, date: Date) -> Vec<Season> {
+    let all = [Season::Spring, Season::Rainy, Season::Summer, Season::Typhoon, Season::Autumn, Season::Winter];
+    let day = (date.month(), date.day());
+    all.into_iter().filter(|season| spans(*season, &place.region).iter().any(|span| within(day, *span))).collect()
+}
+
+type Span = ((i8, i8), (i8, i8));
+
+/// First and last day. The rainy seasons are the usual ones, a little wide.
+fn spans(season: Season, region: &str) -> Vec<Span> {
+    match (season, region) {
+        (Season::Rainy, "北海道") => vec![],
+        (Season::Rainy, "沖縄") => vec![((5, 10), (6, 22))],
+        (Season::Rainy, "東北") => vec![((6, 12), (7, 27))],
+        (Season::Rainy, _) => vec![((6, 5), (7, 20))],
+        (Season::Typhoon, _) => vec![((8, 1), (10, 15))],
+        (Season::Spring, "沖縄") => vec![((2, 15), (4, 30))],
+        (Season::Spring, "北海道") => vec![((3, 20), (6, 10))],
+        (Season::Spring, _) => vec![((3, 1), (5, 31))],
+        (Season::Summer, "沖縄") => vec![((5, 1), (10, 10))],
+        (Season::Summer, _) => vec![((6, 1), (9, 10))],
+        (Season::Autumn, "沖縄") => vec![((10, 1), (12, 10))],
+        (Season::Autumn, _) => vec![((9, 1), (11, 30))],
+        (Season::Winter, "北海道") => vec![((11, 10), (3, 31))],
+        (Season::Winter, _) => vec![((12, 1), (2, 29))],
+    }
+}
+
+/// Whether a day lies in a span that may cross the end of the year.
+fn within(day: (i8, i8), (first, last): Span) -> bool {
+    if first <= last { (first..=last).contains(&day) } else { day >= first || day <= last }
+}
+
+/// Whether cedar, cypress or birch pollen flies in a prefecture in a month.
+pub fn pollen(place: &Place, date: Date) -> bool {
+    let months = match (place.region.as_str(), place.prefecture.as_str()) {
+        ("沖縄", _) => return false,
+        ("北海道", _) | (_, "青森") => 4..=6,
+        ("東北", _) => 3..=5,
+        ("近畿", _) => 2..=4,
+        ("九州", _) => 1..=4,
+        _ => 2..=5,
+    };
+    months.contains(&date.month())
+}
+
+#[cfg(test)]
+mod tests {
+    use config::places::Places;
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn at(name: &str, month: i8, day: i8) -> Vec<Season> {
+        seasons(Places::embedded().get(name).unwrap(), date(2026, month, day))
+    }
+
+    #[test]
+    fn the_rainy_season_comes_early_to_okinawa_and_never_to_hokkaido() {
+        assert!(at("那覇", 5, 15).contains(&Season::Rainy) && !at("東京", 5, 15).contains(&Season::Rainy));
+        assert!(at("東京", 6, 15).contains(&Season::Rainy) && !at("札幌", 6, 15).contains(&Season::Rainy));
+    }
+
+    #[test]
+    fn every_place_has_a_season_on_every_day_and_winter_crosses_the_year() {
+        for place in Places::embedded().all() {
+            for day in (1..=365).map(|day| date(2025, 12, 31).saturating_add(jiff::Span::new().days(day))) {
+                assert!(!seasons(place, day).is_empty() || place.region == "沖縄", "{} {day}", place.name);
+            }
+        }
+        assert!(at("東京", 1, 1).contains(&Season::Winter) && at("東京", 12, 31).contains(&Season::Winter));
+    }
+}

@@ -1,0 +1,138 @@
+//! The page: choose places, get comments. It works without JavaScript.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use config::places::{Place, Places};
+use futures::stream::StreamExt as _;
+use jiff::civil::Date;
+
+use crate::domain::day::target_date;
+use crate::service::{Comment, Service};
+
+/// The addresses of the page.
+pub fn routes() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/", get(page))
+        .route(
+            "/assets/page.css",
+            get(|| async { asset("text/css; charset=utf-8", include_str!("../assets/page.css")) }),
+        )
+        .route(
+            "/assets/page.js",
+            get(|| async { asset("text/javascript; charset=utf-8", include_str!("../assets/page.js")) }),
+        )
+}
+
+fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=300")], text)
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    date: Date,
+    source: &'static str,
+    regions: Vec<Region<'a>>,
+    rows: Vec<Row>,
+    failures: Vec<String>,
+    dots: Vec<Dot<'a>>,
+}
+
+struct Region<'a> {
+    name: &'a str,
+    places: Vec<Choice<'a>>,
+}
+
+struct Choice<'a> {
+    place: &'a Place,
+    chosen: bool,
+}
+
+struct Row {
+    comment: Comment,
+    characters: usize,
+}
+
+/// A place on the map.
+struct Dot<'a> {
+    name: &'a str,
+    x: i32,
+    y: i32,
+    sky: String,
+}
+
+impl Row {
+    fn of(comment: Comment) -> Self {
+        // The space between the halves is not read.
+        let characters = comment.comment.chars().count() - 1;
+        Self { comment, characters }
+    }
+}
+
+/// `/?place=東京&place=大阪`, as the form sends it.
+async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(String, String)>>) -> Response {
+    let places = Places::embedded();
+    let chosen: Vec<String> =
+        query.into_iter().filter(|(key, _)| key == "place").map(|(_, name)| name).take(142).collect();
+    let mut results: Vec<_> = Arc::clone(&service).batch(chosen.clone()).collect().await;
+    results.sort_by_key(|(name, _)| places.all().iter().position(|place| place.name == *name));
+    let (mut rows, mut failures) = (Vec::new(), Vec::new());
+    for (name, result) in results {
+        match result {
+            Ok(comment) => rows.push(Row::of(comment)),
+            Err(error) => failures.push(format!("{name}：{error}")),
+        }
+    }
+    let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };
+    let regions = places.regions().into_iter();
+    let regions = regions.map(|(name, places)| Region { name, places: places.iter().map(choice).collect() }).collect();
+    let page = Page {
+        date: target_date(service.now()),
+        source: service.forecasts.source(),
+        regions,
+        dots: places.all().iter().map(|place| dot(place, &rows)).collect(),
+        rows,
+        failures,
+    };
+    show(StatusCode::OK, page.render())
+}
+
+/// One degree is thirty units each way; the map shows Japan from 23 to 46 degrees north.
+#[expect(clippy::cast_possible_truncation, reason = "coordinates on Earth are small")]
+fn dot<'a>(place: &'a Place, rows: &[Row]) -> Dot<'a> {
+    let row = rows.iter().find(|row| row.comment.location == place.name);
+    let sky = row.map_or_else(String::new, |row| sky_class(&row.comment.choice.representative));
+    let x = ((place.longitude - 122.0) * 16.0) as i32;
+    let y = ((46.0 - place.latitude) * 20.0) as i32;
+    Dot { name: &place.name, x, y, sky }
+}
+
+/// The name of a sky in the style sheet.
+fn sky_class(slot: &crate::domain::day::Slot) -> String {
+    serde_json::to_value(slot.sky).ok().and_then(|sky| Some(format!("sky-{}", sky.as_str()?))).unwrap_or_default()
+}
+
+#[derive(Template)]
+#[template(path = "not_found.html")]
+struct NotFound;
+
+/// The answer to an address that does not exist, with the way back.
+pub async fn not_found() -> Response {
+    show(StatusCode::NOT_FOUND, NotFound.render())
+}
+
+fn show(status: StatusCode, page: askama::Result<String>) -> Response {
+    match page {
+        Ok(page) => (status, [(header::CACHE_CONTROL, "no-store")], Html(page)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be written");
+            (StatusCode::INTERNAL_SERVER_ERROR, "ページを表示できません").into_response()
+        }
+    }
+}

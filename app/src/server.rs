@@ -1,0 +1,157 @@
+//! Two listeners, one for the page and one for the API, until the process is asked to stop.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use axum::Router;
+use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::routing::get;
+use config::service::App;
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::forecasts::{Forecasts, Limits};
+use crate::history::History;
+use crate::service::Service;
+use crate::weather::Source;
+use crate::{api, pages};
+
+/// The largest question: 142 names take 4 kB.
+const LARGEST_BODY: usize = 64 * 1024;
+/// A batch of 142 places must fit, at four workers and a slow source.
+const SLOWEST_ANSWER: Duration = Duration::from_secs(240);
+
+/// Wires the real parts together.
+///
+/// # Errors
+/// When the weather source cannot be set up.
+pub fn service(settings: &App) -> Result<Service> {
+    let limits = Limits {
+        entries: NonZeroUsize::new(settings.memory_entries).context("CACHE_MEMORY_ENTRIES must not be 0")?,
+        memory_ttl: settings.memory_ttl,
+        file_ttl: settings.file_ttl,
+        folder: settings.cache_dir.join("forecast"),
+    };
+    Ok(Service {
+        forecasts: Forecasts::new(Source::of(settings)?, limits),
+        history: History::new(settings.cache_dir.join("comments")),
+        workers: settings.workers,
+        fixed_now: settings.now,
+        made: AtomicU64::new(0),
+        failed: AtomicU64::new(0),
+    })
+}
+
+/// Every address of the page's listener; the API is there too, so that one address is enough.
+pub fn page_router(service: Arc<Service>) -> Router {
+    Router::new()
+        .merge(pages::routes())
+        .merge(api::routes())
+        .merge(health())
+        .with_state(service)
+        .layer(security())
+        .fallback(pages::not_found)
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
+        .layer(CatchPanicLayer::new())
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(trace())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+/// Every address of the API's listener.
+pub fn api_router(service: Arc<Service>) -> Router {
+    Router::new()
+        .merge(api::routes())
+        .merge(health())
+        .with_state(service)
+        .layer(security())
+        .fallback(api::not_found)
+        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
+        .layer(CatchPanicLayer::new())
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(trace())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+fn health() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/health", get(api::health))
+        .route("/health/live", get(api::health))
+        .route("/health/ready", get(api::health))
+        .route("/metrics", get(api::metrics))
+}
+
+type Security = tower::layer::util::Stack<SetResponseHeaderLayer<HeaderValue>, SetResponseHeaderLayer<HeaderValue>>;
+
+/// Nothing from other hosts, nothing inline, no framing.
+fn security() -> Security {
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    let set = |name: HeaderName, value: &'static str| {
+        SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value))
+    };
+    tower::layer::util::Stack::new(
+        set(header::CONTENT_SECURITY_POLICY, policy),
+        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    )
+}
+
+type Trace = TraceLayer<
+    tower_http::classify::SharedClassifier<tower_http::classify::ServerErrorsAsFailures>,
+    fn(&Request<axum::body::Body>) -> tracing::Span,
+>;
+
+fn trace() -> Trace {
+    TraceLayer::new_for_http().make_span_with(span as fn(&Request<axum::body::Body>) -> tracing::Span)
+}
+
+fn span(request: &Request<axum::body::Body>) -> tracing::Span {
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
+}
+
+/// Takes a port, or says who else might have it.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub async fn listen(address: SocketAddr, variable: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; stop what uses port {}, or set {variable} to another one", address.port())
+    })
+}
+
+/// Serves both until `stop` is done, then lets running requests finish.
+///
+/// # Errors
+/// When a listener breaks.
+pub async fn serve(
+    page: TcpListener,
+    api: TcpListener,
+    service: Arc<Service>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let (stopping, stopped) = tokio::sync::watch::channel(false);
+    tokio::spawn(async move {
+        stop.await;
+        stopping.send_replace(true);
+    });
+    let wait = |mut stopped: tokio::sync::watch::Receiver<bool>| async move {
+        // The sender lives as long as the process.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    let page = axum::serve(page, page_router(Arc::clone(&service))).with_graceful_shutdown(wait(stopped.clone()));
+    let api = axum::serve(api, api_router(service)).with_graceful_shutdown(wait(stopped));
+    tokio::try_join!(page.into_future(), api.into_future()).context("serving")?;
+    Ok(())
+}

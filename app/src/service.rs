@@ -1,0 +1,168 @@
+//! Generating comments: one place, or a batch that shares its variety.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use config::corpus::Corpus;
+use config::places::{Place, Places};
+use futures::stream::{self, Stream, StreamExt as _};
+use jiff::Timestamp;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::domain::choice::{Choice, NoChoice, Request, choose};
+use crate::domain::day::{Day, target_date};
+use crate::forecasts::{Forecasts, From};
+use crate::history::History;
+use crate::weather::WeatherError;
+
+/// Everything that handlers use.
+pub struct Service {
+    /// The forecasts.
+    pub forecasts: Forecasts,
+    /// What was generated.
+    pub history: History,
+    /// How many places of a batch are worked on at the same time.
+    pub workers: usize,
+    /// A fixed time instead of the clock's.
+    pub fixed_now: Option<Timestamp>,
+    /// How many comments were made.
+    pub made: AtomicU64,
+    /// How many could not be made.
+    pub failed: AtomicU64,
+}
+
+/// A comment with what it was made from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comment {
+    /// Where.
+    pub location: String,
+    /// Both halves on one line.
+    pub comment: String,
+    /// The choice, with alternatives and reasons.
+    #[serde(flatten)]
+    pub choice: Choice,
+    /// The day and its slots.
+    pub day: Day,
+    /// Where the forecast comes from.
+    pub weather_source: &'static str,
+    /// Which layer it was found in.
+    pub found: From,
+    /// Whether the forecast is older than it should be.
+    pub stale: bool,
+    /// Who chose: `rules`.
+    pub chosen_by: &'static str,
+    /// When.
+    pub generated_at: Timestamp,
+}
+
+/// Why there is no comment.
+#[derive(Clone, Debug, Error)]
+pub enum NoComment {
+    /// The place is not in the table.
+    #[error("place {name:?} is not known{}", did_you_mean(.suggestions))]
+    UnknownPlace {
+        /// What was asked for.
+        name: String,
+        /// What might have been meant.
+        suggestions: Vec<&'static str>,
+    },
+    /// There is no forecast.
+    #[error(transparent)]
+    Weather(#[from] WeatherError),
+    /// The rules leave nothing.
+    #[error(transparent)]
+    Rules(#[from] NoChoice),
+}
+
+fn did_you_mean(suggestions: &[&str]) -> String {
+    if suggestions.is_empty() { String::new() } else { format!("; did you mean {}?", suggestions.join(", ")) }
+}
+
+/// What a batch has used already.
+type Used = Arc<Mutex<BTreeSet<String>>>;
+
+impl Service {
+    /// The time that everything goes by.
+    pub fn now(&self) -> Timestamp {
+        self.fixed_now.unwrap_or_else(Timestamp::now)
+    }
+
+    /// Finds a place.
+    ///
+    /// # Errors
+    /// When it is not in the table, with what might have been meant.
+    pub fn place(&self, name: &str) -> Result<&'static Place, NoComment> {
+        let places = Places::embedded();
+        places.get(name).ok_or_else(|| NoComment::UnknownPlace {
+            // What somebody typed goes back to them, but not without end.
+            name: name.chars().take(50).collect(),
+            suggestions: places.suggest(name),
+        })
+    }
+
+    /// Makes a comment for one place.
+    ///
+    /// # Errors
+    /// When the place is unknown, there is no forecast, or the rules leave nothing.
+    pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>) -> Result<Comment, NoComment> {
+        self.make(name, exclude, &Used::default()).await
+    }
+
+    /// Makes comments for many places, in the order in which they are ready.
+    pub fn batch(self: Arc<Self>, names: Vec<String>) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
+        let used = Used::default();
+        let workers = self.workers;
+        stream::iter(names)
+            .map(move |name| {
+                let (service, used) = (Arc::clone(&self), Arc::clone(&used));
+                async move {
+                    let result = service.make(&name, &BTreeSet::new(), &used).await;
+                    (name, result)
+                }
+            })
+            .buffer_unordered(workers)
+    }
+
+    async fn make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
+        let result = self.try_to_make(name, exclude, used).await;
+        let counter = if result.is_ok() { &self.made } else { &self.failed };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if let Ok(comment) = &result {
+            self.history.keep(comment.generated_at, comment).await;
+        }
+        result
+    }
+
+    async fn try_to_make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
+        let now = self.now();
+        let place = self.place(name)?;
+        let date = target_date(now);
+        let forecast = self.forecasts.get(place, date, now).await?;
+        let day = Day::of(date, &forecast.points);
+        let choice = {
+            let mut used = used.lock().expect("nobody panics while choosing");
+            let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
+            let request = Request { place, day: &day, seed, exclude, recent: &used };
+            let choice = choose(Corpus::embedded(), &request)?;
+            used.extend(choice.pair.id.split('-').map(ToOwned::to_owned));
+            choice
+        };
+        Ok(Comment {
+            location: place.name.clone(),
+            comment: choice.pair.text(),
+            choice,
+            day,
+            weather_source: self.forecasts.source(),
+            found: forecast.from,
+            stale: forecast.stale,
+            chosen_by: "rules",
+            generated_at: now,
+        })
+    }
+}
+
+/// For so long the same question has the same answer; an editor who reloads sees the same page.
+const SEED_LASTS_SECONDS: u64 = 3600;

@@ -1,0 +1,204 @@
+//! Open-Meteo's forecast API, which needs no key.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use config::places::Place;
+use jiff::civil::{Date, DateTime};
+use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
+use serde::Deserialize;
+
+use super::WeatherError;
+use crate::domain::day::HourlyPoint;
+
+/// Its public address.
+pub const PUBLIC: &str = "https://api.open-meteo.com";
+
+const VARIABLES: &str = "temperature_2m,relative_humidity_2m,precipitation,weather_code,wind_speed_10m";
+
+/// A client, with connections that are kept.
+#[derive(Debug)]
+pub struct Client {
+    base: String,
+    http: reqwest::Client,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    hourly: Hourly,
+}
+
+/// One array a variable; hours beyond the model's reach are null.
+#[derive(Deserialize)]
+struct Hourly {
+    time: Vec<DateTime>,
+    temperature_2m: Vec<Option<f64>>,
+    relative_humidity_2m: Vec<Option<f64>>,
+    precipitation: Vec<Option<f64>>,
+    weather_code: Vec<Option<u8>>,
+    wind_speed_10m: Vec<Option<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    reason: String,
+}
+
+impl Client {
+    /// Makes a client of the API at an address.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn new(base: &str) -> Result<Self> {
+        // The image holds no certificates of its own, so the roots are part of the program.
+        let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = rustls::crypto::ring::default_provider().into();
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .context("choosing TLS versions")?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(10))
+            .user_agent("weather-comment-generator")
+            .build()
+            .context("making an HTTP client")?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
+    }
+
+    pub(super) async fn fetch(&self, place: &Place, date: Date) -> Result<Vec<HourlyPoint>, WeatherError> {
+        let day = date.to_string();
+        let request = self.http.get(format!("{}/v1/forecast", self.base)).query(&[
+            ("latitude", place.latitude.to_string().as_str()),
+            ("longitude", place.longitude.to_string().as_str()),
+            ("hourly", VARIABLES),
+            // In metres a second and in Japan's time, so that nothing is converted here.
+            ("wind_speed_unit", "ms"),
+            ("timezone", "Asia/Tokyo"),
+            ("start_date", day.as_str()),
+            ("end_date", day.as_str()),
+        ]);
+        let answer = request.send().await.map_err(|error| WeatherError::Unreachable(cause(&error)))?;
+        let status = answer.status();
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = answer.bytes().await.map_err(|error| WeatherError::Unreachable(cause(&error)))?;
+        match status {
+            StatusCode::OK => read(&body),
+            StatusCode::TOO_MANY_REQUESTS => {
+                Err(WeatherError::Busy { retry_after: retry_after.map(Duration::from_secs) })
+            }
+            StatusCode::BAD_REQUEST => Err(WeatherError::Refused(
+                serde_json::from_slice::<Refusal>(&body).map_or_else(|_| "no reason given".to_owned(), |it| it.reason),
+            )),
+            status => Err(WeatherError::Failed(status.as_u16())),
+        }
+    }
+}
+
+/// The innermost cause; the outer ones repeat the address, which nobody needs.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
+}
+
+fn read(body: &[u8]) -> Result<Vec<HourlyPoint>, WeatherError> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| WeatherError::Unreadable(error.to_string()))?;
+    let hourly = answer.hourly;
+    let at = |values: &[Option<f64>], index: usize| values.get(index).copied().flatten();
+    let points = hourly.time.iter().enumerate().filter_map(|(index, time)| {
+        Some(HourlyPoint {
+            time: *time,
+            code: hourly.weather_code.get(index).copied().flatten()?,
+            temperature: at(&hourly.temperature_2m, index)?,
+            precipitation: at(&hourly.precipitation, index)?,
+            humidity: at(&hourly.relative_humidity_2m, index)?,
+            wind: at(&hourly.wind_speed_10m, index)?,
+        })
+    });
+    let points: Vec<_> = points.collect();
+    if points.is_empty() { Err(WeatherError::Unreadable("it holds no complete hour".to_owned())) } else { Ok(points) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::Router;
+    use axum::extract::RawQuery;
+    use axum::http::StatusCode as Status;
+    use axum::response::IntoResponse as _;
+    use axum::routing::get;
+    use config::places::Places;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::weather::Source;
+
+    const RECORDED: &str = include_str!("open_meteo_answer.json");
+
+    /// A server that gives these answers in turn, and then the last for ever.
+    async fn server(answers: Vec<(u16, &'static str)>) -> (Source, Arc<AtomicUsize>) {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&calls);
+        let handler = move |RawQuery(query): RawQuery| async move {
+            let query = query.unwrap_or_default();
+            assert!(query.contains("start_date=2026-11-24") && query.contains("wind_speed_unit=ms"), "{query}");
+            let call = counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+            let (status, body) = answers[call];
+            (Status::from_u16(status).unwrap(), [("retry-after", "2")], body).into_response()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().route("/v1/forecast", get(handler));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (Source::OpenMeteo(Client::new(&base).unwrap()), calls)
+    }
+
+    async fn ask(answers: Vec<(u16, &'static str)>) -> (Result<Vec<HourlyPoint>, WeatherError>, usize) {
+        let (source, calls) = server(answers).await;
+        let tokyo = Places::embedded().get("東京").unwrap();
+        let result = source.fetch(tokyo, date(2026, 11, 24)).await;
+        (result, calls.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_recorded_answer_becomes_24_hours_in_japan() {
+        let (points, calls) = ask(vec![(200, RECORDED)]).await;
+        let points = points.unwrap();
+        assert_eq!((points.len(), calls), (24, 1));
+        let noon = &points[12];
+        assert_eq!(noon.time, date(2026, 11, 24).at(12, 0, 0, 0));
+        assert_eq!((noon.code, noon.temperature, noon.precipitation, noon.wind), (61, 13.4, 0.6, 3.2));
+    }
+
+    #[tokio::test]
+    async fn hours_with_a_null_are_left_out_and_an_answer_of_nulls_is_no_forecast() {
+        let (points, _) = ask(vec![(
+            200,
+            r#"{"hourly":{"time":["2026-11-24T09:00","2026-11-24T10:00"],"temperature_2m":[9.1,null],
+                "relative_humidity_2m":[60,61],"precipitation":[0,0],"weather_code":[3,3],"wind_speed_10m":[1,1]}}"#,
+        )])
+        .await;
+        assert_eq!(points.unwrap().len(), 1);
+        let (broken, calls) = ask(vec![(200, r#"{"hourly":{"time":["2026-11"#)]).await;
+        assert!(matches!(broken, Err(WeatherError::Unreadable(_))), "{broken:?}");
+        assert_eq!(calls, 1, "asking again would not help");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_carries_its_reason_and_is_not_repeated() {
+        let (refused, calls) = ask(vec![(400, r#"{"error":true,"reason":"Latitude must be in range"}"#)]).await;
+        assert!(refused.unwrap_err().to_string().contains("Latitude must be in range"));
+        assert_eq!(calls, 1);
+    }
+
+    // Real sockets do not wait for a paused clock, so these pauses are real: a second each.
+    #[tokio::test]
+    async fn a_failure_that_passes_is_tried_again_and_one_that_stays_ends_after_three_tries() {
+        let (points, calls) = ask(vec![(503, ""), (200, RECORDED)]).await;
+        assert_eq!((points.unwrap().len(), calls), (24, 2));
+    }
+}
