@@ -211,10 +211,10 @@ impl Work<'_> {
 
     async fn bring_about(&self, planned: Option<&Found>, outputs: &Outputs) -> Result<Done> {
         let wanted = self.node.wanted(outputs)?.context("an input is unknown although its resource is done")?;
-        if let Some(planned) = planned {
-            if compare(self.node.traits(), &planned.spec, &wanted.value) == Action::Keep {
-                return Ok(Done { output: Some(planned.output.clone()), changed: false });
-            }
+        if let Some(planned) = planned
+            && compare(self.node.traits(), &planned.spec, &wanted.value) == Action::Keep
+        {
+            return Ok(Done { output: Some(planned.output.clone()), changed: false });
         }
         self.start();
         // Also before creating: the answer of an earlier, killed run may have been lost.

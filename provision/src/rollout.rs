@@ -67,20 +67,20 @@ async fn progress(context: &Context, ours: &Deployment, groups: &[String]) -> Re
 async fn failure(context: &Context, cluster: &str, service: &Service, ours: Option<&Deployment>) -> String {
     let mut story = String::from("the new deployment did not come up");
     if let Some(reason) = ours.and_then(|ours| ours.rollout_state_reason()) {
-        story.push_str(&format!(": {reason}"));
+        add(&mut story, format_args!(": {reason}"));
     }
     match last_stopped(context, cluster, service).await {
         Ok(Some(task)) => story.push_str(&explain(&task)),
         Ok(None) => story.push_str("\n  no task stopped; the last events of the service are below"),
-        Err(error) => story.push_str(&format!("\n  its tasks could not be read: {error:#}")),
+        Err(error) => add(&mut story, format_args!("\n  its tasks could not be read: {error:#}")),
     }
     for event in service.events().iter().take(3) {
-        story.push_str(&format!("\n  event: {}", event.message().unwrap_or_default()));
+        add(&mut story, format_args!("\n  event: {}", event.message().unwrap_or_default()));
     }
     let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
     let other = primary.filter(|primary| primary.id() != ours.and_then(|ours| ours.id()));
     match other.and_then(|primary| primary.task_definition()) {
-        Some(task) => story.push_str(&format!("\n  what runs now: {task}")),
+        Some(task) => add(&mut story, format_args!("\n  what runs now: {task}")),
         None => story.push_str("\n  there is no earlier deployment to fall back to; mend the cause and deploy again"),
     }
     story
@@ -108,10 +108,10 @@ fn explain(task: &Task) -> String {
     let exit = container.and_then(|container| container.exit_code);
     let mut text = format!("\n  a task stopped: {reason}");
     if let Some(exit) = exit {
-        text.push_str(&format!(" (exit code {exit})"));
+        add(&mut text, format_args!(" (exit code {exit})"));
     }
     if let Some(advice) = stop_reasons::advice(&reason, exit) {
-        text.push_str(&format!("\n  that means: {advice}"));
+        add(&mut text, format_args!("\n  that means: {advice}"));
     }
     text
 }
@@ -176,4 +176,9 @@ impl fmt::Display for Status {
         }
         Ok(())
     }
+}
+
+/// Appends to a text, which cannot fail.
+fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
+    std::fmt::Write::write_fmt(text, more).expect("a text takes all that memory holds");
 }

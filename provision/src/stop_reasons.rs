@@ -37,14 +37,18 @@ const ADVICE: &[(&str, &str)] = &[
 /// Says what a stop means; `None` when there is nothing to add.
 pub(crate) fn advice(reason: &str, exit_code: Option<i32>) -> Option<&'static str> {
     let known = ADVICE.iter().find(|(fragment, _)| reason.contains(fragment)).map(|(_, advice)| *advice);
-    known.or(match exit_code? {
+    known.or_else(|| of_exit_code(exit_code?))
+}
+
+fn of_exit_code(code: i32) -> Option<&'static str> {
+    match code {
         0 => Some("the program ended by itself, although it should run for ever"),
         3 => Some("the service refused its settings; the last lines of its log say which"),
         137 => Some("it was killed: out of memory, or it took longer to stop than its stop timeout"),
         139 => Some("it crashed with a memory fault"),
         143 => Some("it was asked to stop, and did"),
         _ => Some("the program failed; the last lines of its log say why"),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -73,8 +73,13 @@ pub(crate) fn unfinished(stack: &Stack, plan: &Plan, outcome: &Outcome) -> Strin
         outcome.skipped.len()
     );
     for (node, error) in &outcome.failed {
-        text.push_str(&format!("\n  {} {}: {error:#}", stack.kind(*node), stack.name(*node)));
+        add(&mut text, format_args!("\n  {} {}: {error:#}", stack.kind(*node), stack.name(*node)));
     }
     text.push_str("\nrun the same command again to continue; what is done stays done");
     text
+}
+
+/// Appends to a text, which cannot fail.
+fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
+    std::fmt::Write::write_fmt(text, more).expect("a text takes all that memory holds");
 }
