@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to the person who runs them")]
 
 mod child;
+mod ci;
 mod deploy;
 mod dev;
 mod exit;
@@ -39,6 +40,8 @@ enum Task {
     Deploy(deploy::DeployArguments),
     /// Remove what was deployed: from AWS, or with --local from the stand-in, with its data.
     Destroy(deploy::DestroyArguments),
+    /// Check everything that must hold before a change lands.
+    Ci(ci::CiArguments),
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -64,6 +67,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Image(arguments) => image::run(arguments),
         Task::Deploy(arguments) => deploy::deploy(arguments),
         Task::Destroy(arguments) => deploy::destroy(arguments),
+        Task::Ci(arguments) => ci::run(arguments),
         Task::Local(command) => local::run(*command),
     }
 }

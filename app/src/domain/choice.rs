@@ -131,7 +131,11 @@ fn halves<'a>(
         match situation.refuses(phrase) {
             Some(rule) => refused.push(rule),
             None => {
-                halves.push(Half { phrase, score: score(phrase, request), recent: request.recent.contains(&phrase.id) })
+                halves.push(Half {
+                    phrase,
+                    score: score(phrase, request),
+                    recent: request.recent.contains(&phrase.id),
+                });
             }
         }
     }

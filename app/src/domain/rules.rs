@@ -169,6 +169,10 @@ impl<'a> Situation<'a> {
             phrase.skies.is_empty()
                 || self.day.slots.iter().any(|slot| hours.contains(&slot.hour) && phrase.skies.contains(&slot.sky))
         };
+        // Of rain that never stops, nobody says that it comes in the evening.
+        if self.day.continuous() && says_rain(phrase) && phrase.time.iter().any(|time| PARTS.contains(time)) {
+            return false;
+        }
         phrase.time.iter().all(|time| match time {
             Time::Morning => so_at(&[9]),
             Time::Noon => so_at(&[12, 15]),
@@ -198,6 +202,9 @@ impl<'a> Situation<'a> {
         None
     }
 }
+
+/// The parts of a day.
+const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
 
 /// Whether a phrase speaks of rain or of what keeps it off.
 fn says_rain(phrase: &Phrase) -> bool {

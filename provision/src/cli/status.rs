@@ -28,7 +28,7 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     }
     match session.output {
         Output::Json => {
-            println!("{}", json!({ "schema": "provision.status/1", "service": service, "targets": targets }))
+            println!("{}", json!({ "schema": "provision.status/1", "service": service, "targets": targets }));
         }
         Output::Text => {
             println!("{service}");
