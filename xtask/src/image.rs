@@ -78,21 +78,22 @@ fn megabytes(bytes: usize) -> String {
 /// Compiles the service and lays the image out in the target folder.
 pub(crate) fn build(arguments: &ImageArguments) -> Result<Built> {
     let started = Instant::now();
-    let program = compile(arguments.architecture)?;
+    let revision = Revision::of(&workspace::root());
+    let program = compile(arguments.architecture, &revision)?;
     let compile_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
     let binary = fs::read(&program).with_context(|| format!("reading {}", program.display()))?;
     binary::check(&binary, arguments.architecture).with_context(|| format!("checking {}", program.display()))?;
     let binary_bytes = binary.len();
-    let image = assemble(binary, arguments.architecture, &Revision::of(&workspace::root()));
+    let image = assemble(binary, arguments.architecture, &revision);
     let folder = workspace::target().join("image");
     image.write(&folder).with_context(|| format!("writing {}", folder.display()))?;
     let assemble_seconds = started.elapsed().as_secs_f64();
     Ok(Built { folder, image, binary_bytes, compile_seconds, assemble_seconds })
 }
 
-fn compile(architecture: Architecture) -> Result<PathBuf> {
+fn compile(architecture: Architecture, revision: &Revision) -> Result<PathBuf> {
     // A folder of its own: these flags would otherwise rebuild what `cargo build` has made, and the other way round.
     let target = workspace::target().join("image-build");
     let folder = target.join(architecture.triple()).join("release-image");
@@ -104,6 +105,8 @@ fn compile(architecture: Architecture) -> Result<PathBuf> {
     let mut cargo = child::cargo();
     cargo.args(["build", "--package", "app", "--profile", "release-image", "--target", architecture.triple()]);
     cargo.arg("--target-dir").arg(&target).env("CARGO_ENCODED_RUSTFLAGS", flags(&workspace::root()));
+    // The service says on its health page which source it was made from.
+    cargo.env("GIT_REVISION", &revision.commit);
     child::run("building the image's program", cargo)?;
     Ok(folder.join("app"))
 }
