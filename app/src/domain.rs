@@ -2,6 +2,10 @@
 
 pub mod choice;
 pub mod day;
+pub mod decision;
+mod measures;
+pub mod recent;
 pub mod rules;
+mod search;
 pub mod season;
 pub mod sky;

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::domain::choice::{Choice, NoChoice, Request, choose};
 use crate::domain::day::{Day, target_date};
+use crate::domain::recent::Recent;
 use crate::forecasts::{Forecasts, From};
 use crate::history::History;
 use crate::weather::WeatherError;
@@ -82,7 +83,7 @@ fn did_you_mean(suggestions: &[&str]) -> String {
 }
 
 /// What a batch has used already.
-type Used = Arc<Mutex<BTreeSet<String>>>;
+type Used = Arc<Mutex<Recent>>;
 
 impl Service {
     /// The time that everything goes by.
@@ -114,6 +115,7 @@ impl Service {
     /// Makes comments for many places, in the order in which they are ready.
     pub fn batch(self: Arc<Self>, names: Vec<String>) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
         let used = Used::default();
+        used.lock().expect("nobody panics while choosing").begin(names.len());
         let workers = self.workers;
         stream::iter(names)
             .map(move |name| {
@@ -147,7 +149,7 @@ impl Service {
             let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
             let request = Request { place, day: &day, seed, exclude, recent: &used };
             let choice = choose(Corpus::embedded(), &request)?;
-            used.extend(choice.pair.id.split('-').map(ToOwned::to_owned));
+            used.note(&place.name, date, &choice.pair.id);
             choice
         };
         Ok(Comment {

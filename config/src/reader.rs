@@ -21,7 +21,9 @@ struct Setting {
 enum Value {
     Text(String),
     Integer(i64),
+    Decimal(f64),
     List(Vec<String>),
+    Numbers(Vec<i64>),
     Other(&'static str),
 }
 
@@ -171,6 +173,42 @@ impl Reader {
         })
     }
 
+    /// A number that may have a point, within a range.
+    pub(crate) fn decimal(&mut self, key: &str, range: RangeInclusive<f64>) -> f64 {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        let number = match self.take(key) {
+            Some(Value::Decimal(number)) => number,
+            Some(Value::Integer(number)) => i32::try_from(number).map_or(f64::NAN, f64::from),
+            Some(_) => f64::NAN,
+            None => {
+                self.missing(key, &wanted);
+                return *range.start();
+            }
+        };
+        if !range.contains(&number) {
+            self.problem(key, "is not in range", format_args!("give {wanted}"));
+        }
+        number
+    }
+
+    /// A list of whole numbers, each within a range.
+    pub(crate) fn numbers<T>(&mut self, key: &str, range: RangeInclusive<T>) -> Vec<T>
+    where
+        T: Copy + TryFrom<i64> + PartialOrd + Display,
+    {
+        let numbers = match self.take(key) {
+            Some(Value::Numbers(numbers)) => numbers,
+            _ => Vec::new(),
+        };
+        let number = |number: &i64| T::try_from(*number).ok().filter(|number| range.contains(number));
+        let known: Vec<T> = numbers.iter().filter_map(number).collect();
+        if known.is_empty() || known.len() != numbers.len() {
+            let hint = format!("give a list of whole numbers from {} to {}", range.start(), range.end());
+            self.problem(key, "is missing or not a list of numbers in range", hint);
+        }
+        known
+    }
+
     /// A number that has a default.
     pub(crate) fn number_or<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
     where
@@ -233,13 +271,17 @@ impl Value {
             DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
                 .map_or(Self::Other("a number too large"), Self::Integer),
             DeValue::Array(items) => {
-                let texts = items.iter().map(|item| match item.get_ref() {
-                    DeValue::String(text) => Some(text.to_string()),
-                    _ => None,
-                });
-                texts.collect::<Option<_>>().map_or(Self::Other("a list with something else than texts"), Self::List)
+                let items = || items.iter().map(|item| Self::of(item.get_ref()));
+                let text = |item| if let Self::Text(text) = item { Some(text) } else { None };
+                let number = |item| if let Self::Integer(number) = item { Some(number) } else { None };
+                let texts = items().map(text).collect::<Option<_>>().map(Self::List);
+                texts
+                    .or_else(|| items().map(number).collect::<Option<_>>().map(Self::Numbers))
+                    .unwrap_or(Self::Other("a list of unlike things"))
             }
-            DeValue::Float(_) => Self::Other("a number with a point"),
+            DeValue::Float(number) => {
+                number.as_str().parse().map_or(Self::Other("no number that can be read"), Self::Decimal)
+            }
             DeValue::Boolean(_) => Self::Other("true or false"),
             DeValue::Datetime(_) => Self::Other("a date"),
             DeValue::Table(_) => Self::Other("a section"),
@@ -250,7 +292,9 @@ impl Value {
         match self {
             Self::Text(_) => "a text",
             Self::Integer(_) => "a number",
+            Self::Decimal(_) => "a number with a point",
             Self::List(_) => "a list",
+            Self::Numbers(_) => "a list of numbers",
             Self::Other(what) => what,
         }
     }

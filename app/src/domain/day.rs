@@ -17,6 +17,8 @@ pub fn japan() -> TimeZone {
 const BOUNDARY_HOUR: i8 = 6;
 /// The hours of the four slots.
 pub const HOURS: [i8; 4] = [9, 12, 15, 18];
+/// From here on a slot is wet, in mm/h; less is not measured.
+const WET: f64 = 0.1;
 /// How far a forecast may be from a slot's hour and still stand for it.
 const FARTHEST: SignedDuration = SignedDuration::from_mins(90);
 
@@ -78,11 +80,13 @@ impl Day {
             let at = date.at(*hour, 0, 0, 0);
             let distance = |point: &&HourlyPoint| point.time.duration_since(at).abs();
             let point = points.iter().min_by_key(distance).filter(|point| distance(point) <= FARTHEST)?;
-            let sky = sky::of_wmo(point.code, point.precipitation, point.temperature);
+            let calm = sky::of_wmo(point.code, point.precipitation, point.temperature);
+            let sky = sky::under_wind(calm, point.wind);
+            let snows = sky == Sky::Storm && matches!(calm, Sky::Snow | Sky::HeavySnow);
             Some(Slot {
                 hour: *hour,
                 sky,
-                label: sky::label(sky),
+                label: if snows { "暴風雪" } else { sky::label(sky) },
                 temperature: point.temperature,
                 precipitation: point.precipitation,
                 humidity: point.humidity,
@@ -92,11 +96,12 @@ impl Day {
         Self { date, slots: slots.collect() }
     }
 
-    /// The slot that stands for the day: danger first, then wet, then hot, then the least clear.
+    /// The slot that stands for the day: danger first, then wet, then hot, then the sky of most slots.
     pub fn representative(&self) -> Option<&Slot> {
         use Sky::{
             Cloudy, ExtremeHeat, Fog, HeavyRain, HeavySnow, Rain, Sleet, Snow, Storm, Sunny, ThinCloud, Thunder,
         };
+        const FAIR: usize = 3;
         let rank = |slot: &Slot| match slot.sky {
             Storm => 11,
             Thunder => 10,
@@ -106,9 +111,14 @@ impl Day {
             Snow | Sleet => 6,
             Rain => 5,
             ExtremeHeat => 4,
-            Cloudy => 3,
+            Cloudy => FAIR,
             ThinCloud => 2,
             Sunny => 1,
+        };
+        let rank = |slot: &Slot| {
+            // A fair day is as it mostly is; of skies that share it evenly, the less clear one counts.
+            let often = self.slots.iter().filter(|other| other.sky == slot.sky).count();
+            if rank(slot) <= FAIR { (0, often, rank(slot)) } else { (rank(slot), 0, 0) }
         };
         // Within a rank the wettest slot, then the hottest; of equals the earliest.
         self.slots.iter().rev().max_by(|a, b| {
@@ -129,12 +139,18 @@ impl Day {
 
     /// How many slots are wet.
     pub fn wet(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.precipitation >= 0.1).count()
+        self.slots.iter().filter(|slot| slot.precipitation >= WET).count()
     }
 
     /// Whether it rains or snows at every slot.
     pub fn continuous(&self) -> bool {
         self.slots.len() == HOURS.len() && self.wet() == HOURS.len()
+    }
+
+    /// How often rain or snow begins.
+    pub fn wet_runs(&self) -> usize {
+        let wet: Vec<bool> = self.slots.iter().map(|slot| slot.precipitation >= WET).collect();
+        usize::from(wet.first() == Some(&true)) + wet.windows(2).filter(|pair| !pair[0] && pair[1]).count()
     }
 
     /// How often the sky changes from slot to slot.
@@ -187,5 +203,17 @@ mod tests {
         assert_eq!(sky(&[point(9, 0, 61, 20.0, 0.5), point(15, 0, 0, 36.0, 0.0)]), Some((9, Sky::Rain)));
         assert_eq!(sky(&[point(9, 0, 0, 20.0, 0.0), point(15, 0, 0, 24.0, 0.0)]), Some((15, Sky::Sunny)));
         assert_eq!(sky(&[]), None);
+    }
+
+    #[test]
+    fn a_fair_day_is_as_it_mostly_is() {
+        let sky = |codes: [u8; 4]| {
+            let points: Vec<_> =
+                HOURS.into_iter().zip(codes).map(|(hour, code)| point(hour, 0, code, 20.0, 0.0)).collect();
+            Day::of(jiff::civil::date(2026, 6, 10), &points).representative().unwrap().sky
+        };
+        assert_eq!(sky([0, 0, 0, 3]), Sky::Sunny);
+        assert_eq!(sky([0, 3, 0, 3]), Sky::Cloudy);
+        assert_eq!(sky([0, 2, 2, 3]), Sky::ThinCloud);
     }
 }

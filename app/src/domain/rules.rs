@@ -1,212 +1,335 @@
 //! Which phrases are true on a day, and which two may stand side by side.
 //!
-//! The names are those of the published rule set: H is hard and never relaxed, R is required,
-//! P is about pairs.
+//! The names are those of the published rule set: H is hard and R1 is safety, neither is ever relaxed; R2 is
+//! required, P is about pairs. The numbers are in `config/data/rules.toml`, this is the engine that applies them.
 
-use config::corpus::{Phenomenon, Phrase, Season, Sky, Themes, Time};
+use config::corpus::{Kind, Phenomenon, Phrase, Region, Season, Sky, Theme, Time, Window};
 use config::places::Place;
+use config::rules::{Measure, Rule, Rules, Tag, TagRule, Want};
+use enumset::{EnumSet, enum_set};
 use jiff::civil::Date;
-use serde::Serialize;
 
 use super::day::{Day, Slot};
+use super::decision::Check;
+use super::measures::Measures;
 use super::season;
-use super::sky::{EXTREME_HEAT, HEAVY_RAIN};
-
-/// A rule that can refuse a phrase or a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub enum Rule {
-    /// The sky.
-    H1,
-    /// How strong the rain is.
-    H2,
-    /// How warm or cold it is.
-    H3,
-    /// Showers and lasting rain.
-    H4,
-    /// Stable and changeable days.
-    H5,
-    /// The phenomenon must be there.
-    H6,
-    /// Time of year and region.
-    H7,
-    /// Time of day.
-    H8,
-    /// Danger must be named.
-    R1,
-    /// Rain of 1 mm/h must be named, once.
-    R2,
-    /// The two halves do not say the same.
-    P1,
-    /// Not two cautions without danger.
-    P2,
-}
 
 /// A place on a day, with everything that rules ask about computed once.
 #[derive(Debug)]
 pub struct Situation<'a> {
+    rules: &'a Rules,
     place: &'a Place,
+    region: Option<Region>,
     date: Date,
     day: &'a Day,
     /// The slot that stands for the day.
     pub slot: &'a Slot,
-    seasons: Vec<Season>,
-    warmest: f64,
-    coldest: f64,
-    wind: f64,
-    /// What must be named because it is dangerous.
+    seasons: EnumSet<Season>,
+    measures: Measures,
+    absent: Absent,
+    /// What must be named because it is dangerous; a pair has two halves, so at most two.
     pub dangers: Vec<Phenomenon>,
-    /// Whether rain must be named.
-    pub names_rain: bool,
+    /// What must be named because it makes the day; at most two.
+    pub wants: Vec<&'a Want>,
 }
+
+/// The tags that the day does not allow.
+#[derive(Debug, Default)]
+struct Absent {
+    themes: EnumSet<Theme>,
+    rain_themes: EnumSet<Theme>,
+    shapes: EnumSet<Time>,
+    changes: EnumSet<Time>,
+    hours: EnumSet<Time>,
+    phenomena: EnumSet<Phenomenon>,
+    plain_rain: bool,
+}
+
+/// The parts of a day, in the order of `Rules::hours`.
+const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
+const PARTS_SET: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Evening);
+/// Skies without rain, snow, fog or danger.
+pub(crate) const FAIR: EnumSet<Sky> = enum_set!(Sky::Sunny | Sky::ThinCloud | Sky::Cloudy);
 
 impl<'a> Situation<'a> {
     /// Looks at a day; `None` when it has no forecast at all.
-    pub fn of(place: &'a Place, day: &'a Day) -> Option<Self> {
+    pub fn of(rules: &'a Rules, place: &'a Place, day: &'a Day) -> Option<Self> {
         let slot = day.representative()?;
-        let warmest = day.highest(|slot| slot.temperature);
-        let dangers = [
-            (Phenomenon::Thunder, day.has(&[Sky::Thunder])),
-            (Phenomenon::Fog, slot.sky == Sky::Fog),
-            (Phenomenon::Storm, day.has(&[Sky::Storm])),
-            (Phenomenon::HeavyRain, slot.sky == Sky::HeavyRain),
-            (Phenomenon::Snow, day.has(&[Sky::HeavySnow])),
-            (Phenomenon::Heat, slot.sky == Sky::ExtremeHeat),
-        ];
-        let liquid = |slot: &Slot| !matches!(slot.sky, Sky::Snow | Sky::HeavySnow | Sky::Sleet);
+        let measures = Measures::of(place, day, slot, rules);
+        let get = |measure| measures.get(measure);
+        let there: Vec<_> = rules.dangers.iter().filter(|danger| danger.when.hold(get)).collect();
+        let named = there.iter().enumerate().filter(|(index, danger)| *index == 0 || danger.besides);
+        let wants = rules.wants.iter().filter(|want| (want.beside_danger || there.is_empty()) && want.when.hold(get));
         Some(Self {
+            rules,
             place,
+            region: Region::of(&place.region),
             date: day.date,
+            day,
             slot,
             seasons: season::seasons(place, day.date),
-            warmest,
-            coldest: day.coldest(),
-            wind: day.highest(|slot| slot.wind),
-            dangers: dangers.into_iter().filter(|(_, there)| *there).map(|(danger, _)| danger).collect(),
-            names_rain: day.slots.iter().any(|slot| liquid(slot) && slot.precipitation >= 1.0),
-            day,
+            absent: Absent::of(rules, &measures),
+            dangers: named.map(|(_, danger)| danger.phenomenon).take(2).collect(),
+            wants: wants.take(2).collect(),
+            measures,
         })
     }
 
     /// The first hard rule that refuses a phrase.
     pub fn refuses(&self, phrase: &Phrase) -> Option<Rule> {
-        let checks: [(Rule, bool); 8] = [
-            (Rule::H7, self.in_season(phrase)),
-            (Rule::H1, phrase.skies.is_empty() || phrase.skies.contains(&self.slot.sky)),
-            (Rule::H2, phrase.rain.holds(self.slot.precipitation)),
-            (Rule::H3, self.right_temperature(phrase)),
-            (Rule::H4, self.right_kind_of_rain(phrase)),
-            (Rule::H5, !phrase.time.contains(&Time::Changeable) || self.day.changes() >= 2),
-            (Rule::H6, self.really_there(phrase)),
-            (Rule::H8, self.right_hour(phrase)),
-        ];
-        checks.into_iter().find(|(_, kept)| !kept).map(|(rule, _)| rule)
+        if !self.in_season(phrase) || !self.in_region(phrase) {
+            return Some(Rule::H7);
+        }
+        if !(phrase.skies.is_empty() || phrase.skies.contains(self.slot.sky)) {
+            return Some(Rule::H1);
+        }
+        if !phrase.rain.holds(self.slot.precipitation) {
+            return Some(Rule::H2);
+        }
+        let absent = &self.absent;
+        if !self.windows(phrase).into_iter().all(|(window, value, _)| window.holds(value))
+            || !phrase.themes.is_disjoint(absent.themes)
+        {
+            return Some(Rule::H3);
+        }
+        if !phrase.phenomena.is_disjoint(absent.phenomena) {
+            return Some(Rule::H6);
+        }
+        if !phrase.themes.is_disjoint(absent.rain_themes)
+            || !phrase.time.is_disjoint(absent.shapes)
+            || absent.plain_rain && is_plain_rain(phrase)
+        {
+            return Some(Rule::H4);
+        }
+        if !phrase.time.is_disjoint(absent.changes) {
+            return Some(Rule::H5);
+        }
+        let right_hour = phrase.time.is_empty()
+            || phrase.time.is_disjoint(absent.hours) && self.own_hours(phrase) && self.parts(phrase).all(|(_, so)| so);
+        (!right_hour).then_some(Rule::H8)
     }
 
     fn in_season(&self, phrase: &Phrase) -> bool {
-        let month = self.date.month();
-        let in_month = |(from, to): &(i8, i8)| {
-            if from <= to { (*from..=*to).contains(&month) } else { month >= *from || month <= *to }
-        };
-        let region = &self.place.region;
-        (phrase.seasons.is_empty() || phrase.seasons.iter().any(|season| self.seasons.contains(season)))
-            && (phrase.months.is_empty() || phrase.months.iter().any(in_month))
-            && (phrase.regions_only.is_empty() || phrase.regions_only.contains(region))
-            && !phrase.regions_excluded.contains(region)
+        (phrase.seasons.is_empty() || !phrase.seasons.is_disjoint(self.seasons))
+            && phrase.months.contains(self.date.month())
+    }
+
+    fn in_region(&self, phrase: &Phrase) -> bool {
+        let is = |regions: EnumSet<Region>| self.region.is_some_and(|region| regions.contains(region));
+        (phrase.regions_only.is_empty() || is(phrase.regions_only))
+            && !is(phrase.regions_excluded)
             && (!phrase.coastal || self.place.coastal)
     }
 
-    /// A lower bound alone is a word of heat and asks the warmest slot, an upper bound alone a
-    /// word of cold and asks the coldest; both ask the slot that stands for the day.
-    fn right_temperature(&self, phrase: &Phrase) -> bool {
-        let window = phrase.temperature;
-        let asked = match (window.min, window.max) {
-            (Some(_), None) => self.warmest,
-            (None, Some(_)) => self.coldest,
-            _ => self.slot.temperature,
+    /// The windows of H3 with what they are asked about. A lower bound alone is a word of heat and asks the
+    /// warmest slot, an upper bound alone a word of cold and asks the coldest.
+    fn windows(&self, phrase: &Phrase) -> [(Window, f64, Measure); 3] {
+        let asked = match (phrase.temperature.min, phrase.temperature.max) {
+            (Some(_), None) => Measure::Warmest,
+            (None, Some(_)) => Measure::Coldest,
+            _ => Measure::Temperature,
         };
-        let heat_stroke = !phrase.themes.meets(Themes::of(&["heatstroke"])) || self.warmest >= EXTREME_HEAT;
-        window.holds(asked) && heat_stroke && phrase.humidity.holds(self.slot.humidity) && phrase.wind.holds(self.wind)
+        let window = |window, measure| (window, self.measures.get(measure), measure);
+        [
+            window(phrase.temperature, asked),
+            window(phrase.humidity, Measure::Humidity),
+            window(phrase.wind, Measure::Wind),
+        ]
     }
 
-    fn right_kind_of_rain(&self, phrase: &Phrase) -> bool {
-        phrase.time.iter().all(|time| match time {
-            Time::Shower => !self.day.continuous() && self.day.wet() > 0,
-            Time::Continuous => self.day.continuous(),
-            Time::AllDay => self.day.wet() == 0 || self.day.continuous(),
-            _ => true,
+    /// Whether what is said of most of the day is so in that many slots.
+    fn own_hours(&self, phrase: &Phrase) -> bool {
+        let asked = |rule: &&TagRule| matches!(rule.tag, Tag::Time(time) if phrase.time.contains(time));
+        let mut own = self.rules.tags.iter().filter(|rule| asks_own_slots(rule)).filter(asked);
+        own.all(|rule| rule.needs.hold(|measure| self.measures.get_for(phrase, measure)))
+    }
+
+    /// The parts of the day that a phrase names, and whether it is so there.
+    fn parts(&self, phrase: &Phrase) -> impl Iterator<Item = (Time, bool)> {
+        // Of what never stops, nobody says that it comes in the evening.
+        let own = |slot: &Slot| phrase.skies.is_empty() || phrase.skies.contains(slot.sky);
+        let wet = Theme::Rain | Theme::Umbrella | Theme::Shower;
+        let endless = !FAIR.contains(self.slot.sky) && self.day.slots.iter().all(own)
+            || self.day.continuous() && !phrase.themes.is_disjoint(wet);
+        let named = PARTS.into_iter().zip(&self.rules.hours).filter(|(part, _)| phrase.time.contains(*part));
+        named.map(move |(part, hours)| {
+            (
+                part,
+                !(endless && (phrase.time & PARTS_SET).len() == 1)
+                    && self.day.slots.iter().any(|slot| hours.contains(&slot.hour) && own(slot)),
+            )
         })
     }
 
-    fn really_there(&self, phrase: &Phrase) -> bool {
-        phrase.phenomena.iter().all(|phenomenon| self.is_there(*phenomenon))
+    /// Which of what makes the day a phrase names, one bit each.
+    pub(crate) fn makes(&self, phrase: &Phrase) -> u8 {
+        let named = self.wants.iter().zip(0..).filter(|(want, _)| !phrase.themes.is_disjoint(want.themes));
+        named.fold(0, |set, (_, bit)| set | 1 << bit)
     }
 
-    fn is_there(&self, phenomenon: Phenomenon) -> bool {
-        let dry = self.day.wet() == 0;
-        match phenomenon {
-            Phenomenon::Fog => self.day.has(&[Sky::Fog]),
-            Phenomenon::Snow => self.day.has(&[Sky::Snow, Sky::HeavySnow, Sky::Sleet]),
-            Phenomenon::Thunder => self.day.has(&[Sky::Thunder]),
-            Phenomenon::Wind => self.wind >= 10.0,
-            Phenomenon::StrongWind => self.wind >= 15.0,
-            Phenomenon::Waves => self.place.coastal && self.wind >= 10.0,
-            Phenomenon::Pollen => {
-                season::pollen(self.place, self.date) && dry && self.slot.humidity < 80.0 && self.wind < 15.0
+    /// Whether an advice is cautious enough for the day.
+    pub(crate) fn cautions(&self, advice: &Phrase) -> bool {
+        self.dangers.is_empty() || advice.caution >= self.rules.danger_caution
+    }
+
+    /// Which of the dangers that must be named a phrase names, one bit each.
+    pub(crate) fn names(&self, phrase: &Phrase) -> u8 {
+        let named = self.dangers.iter().zip(0..).filter(|(danger, _)| phrase.phenomena.contains(**danger));
+        named.fold(0, |set, (_, bit)| set | 1 << bit)
+    }
+
+    /// Whether a phrase is a warning.
+    pub(crate) fn warns(&self, phrase: &Phrase) -> bool {
+        phrase.caution >= self.rules.caution
+    }
+
+    /// What no advice beside a comment may be about: the same, or the opposite.
+    pub(crate) fn taboo(&self, weather: &Phrase) -> EnumSet<Theme> {
+        let opposite = self.rules.contradictions.iter().filter(|(comment, _)| weather.themes.contains(*comment));
+        opposite.fold(weather.themes, |set, (_, advice)| set | *advice)
+    }
+
+    /// Whether P1 refuses two halves, the taboo of the comment being known.
+    pub(crate) fn clash(&self, weather: &Phrase, taboo: EnumSet<Theme>, advice: &Phrase) -> bool {
+        !taboo.is_disjoint(advice.themes)
+            || weather.said_once.meets(advice.said_once)
+            || (weather.tone - advice.tone).abs() > self.rules.tone_gap
+    }
+
+    /// The first rule that refuses two phrases side by side, but for those that are given up.
+    pub fn refuses_pair(&self, weather: &Phrase, advice: &Phrase, given_up: EnumSet<Rule>) -> Option<Rule> {
+        self.pair_checks(weather, advice)
+            .into_iter()
+            .find(|check| !check.kept && !given_up.contains(check.rule))
+            .map(|it| it.rule)
+    }
+
+    /// Everything that the pair rules ask of two phrases.
+    pub fn pair_checks(&self, weather: &Phrase, advice: &Phrase) -> Vec<Check> {
+        let mut checks = Vec::new();
+        let named = self.names(weather) | self.names(advice);
+        for (danger, bit) in self.dangers.iter().zip(0..) {
+            let named = named >> bit & 1 == 1;
+            checks.push(Check::new(Rule::R1, format!("{} is named", danger.word()), yes(named), named));
+        }
+        if !self.dangers.is_empty() {
+            let needs = format!("caution of the advice >= {}", self.rules.danger_caution);
+            checks.push(Check::new(Rule::R1, needs, advice.caution.to_string(), self.cautions(advice)));
+        }
+        let made = (self.makes(weather), self.makes(advice));
+        for (want, bit) in self.wants.iter().zip(0..) {
+            let times = (made.0 >> bit & 1) + (made.1 >> bit & 1);
+            let (needs, kept) = if want.once { ("once", times == 1) } else { ("at least once", times >= 1) };
+            checks.push(Check::new(Rule::R2, format!("{} is named {needs}", want.name), times.to_string(), kept));
+        }
+        let shared: Vec<_> = (self.taboo(weather) & advice.themes).into_iter().map(Theme::word).collect();
+        checks.push(Check::new(Rule::P1, "no theme shared or opposite", shared.join(", "), shared.is_empty()));
+        let twice = weather.said_once.meets(advice.said_once);
+        checks.push(Check::new(Rule::P1, "no word twice", if twice { "twice" } else { "" }, !twice));
+        let gap = (weather.tone - advice.tone).abs();
+        let most = self.rules.tone_gap;
+        checks.push(Check::new(Rule::P1, format!("tone gap <= {most}"), gap.to_string(), gap <= most));
+        let warnings = u8::from(self.warns(weather)) + u8::from(self.warns(advice));
+        if self.dangers.is_empty() {
+            checks.push(Check::new(Rule::P2, "warnings <= 1", warnings.to_string(), warnings <= 1));
+        }
+        checks
+    }
+
+    /// Everything that the hard rules ask of a phrase, with the day's numbers.
+    pub fn checks(&self, phrase: &Phrase) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if !phrase.seasons.is_empty() || phrase.months != config::corpus::Months::ALL {
+            let needs = words(phrase.seasons.into_iter().map(Season::word));
+            let is = format!("{} ({})", words(self.seasons.into_iter().map(Season::word)), self.date.month());
+            checks.push(Check::new(Rule::H7, format!("season or month: {needs}"), is, self.in_season(phrase)));
+        }
+        if !phrase.regions_only.is_empty() || !phrase.regions_excluded.is_empty() || phrase.coastal {
+            checks.push(Check::new(Rule::H7, "place", &self.place.region, self.in_region(phrase)));
+        }
+        if !phrase.skies.is_empty() {
+            let needs = words(phrase.skies.into_iter().map(Sky::word));
+            checks.push(Check::new(Rule::H1, needs, self.slot.sky.word(), phrase.skies.contains(self.slot.sky)));
+        }
+        self.window_check(&mut checks, Rule::H2, phrase.rain, self.slot.precipitation, Measure::Precipitation);
+        for (window, value, measure) in self.windows(phrase) {
+            self.window_check(&mut checks, Rule::H3, window, value, measure);
+        }
+        for rule in &self.rules.tags {
+            if has(phrase, rule.tag) {
+                checks.extend(self.tag_checks(phrase, rule));
             }
-            Phenomenon::Dryness => self.slot.humidity < 40.0,
-            // No source forecasts it, so nobody may claim it.
-            Phenomenon::YellowSand => false,
-            Phenomenon::Heat => self.warmest >= 30.0,
-            Phenomenon::HeavyRain => self.slot.precipitation >= HEAVY_RAIN || self.slot.sky == Sky::HeavyRain,
-            Phenomenon::Storm => self.day.has(&[Sky::Storm]),
-            Phenomenon::Ice => self.coldest <= 2.0,
+        }
+        for (part, so) in self.parts(phrase) {
+            checks.push(Check::new(Rule::H8, format!("so in the {}", part.word()), yes(so), so));
+        }
+        checks
+    }
+
+    fn window_check(&self, checks: &mut Vec<Check>, rule: Rule, window: Window, value: f64, measure: Measure) {
+        if !window.is_open() {
+            let end = |end: Option<f64>| end.map_or_else(String::new, |end| end.to_string());
+            let needs = format!("{} {}..{}", measure.word(), end(window.min), end(window.max));
+            checks.push(Check::new(rule, needs, value.to_string(), window.holds(value)));
         }
     }
 
-    /// What is said of a part of the day must be so in that part.
-    fn right_hour(&self, phrase: &Phrase) -> bool {
-        let so_at = |hours: &[i8]| {
-            phrase.skies.is_empty()
-                || self.day.slots.iter().any(|slot| hours.contains(&slot.hour) && phrase.skies.contains(&slot.sky))
+    fn tag_checks(&self, phrase: &Phrase, rule: &TagRule) -> Vec<Check> {
+        let get = |measure| self.measures.get_for(phrase, measure);
+        let check = |item: &Vec<config::rules::Comparison>| {
+            let needs: Vec<_> = item.iter().map(ToString::to_string).collect();
+            let is: Vec<_> = item.iter().map(|comparison| get(comparison.measure).to_string()).collect();
+            let kept = item.iter().any(|comparison| comparison.holds(get(comparison.measure)));
+            Check::new(rule.rule, format!("{}: {}", rule.tag.word(), needs.join(" or ")), is.join(", "), kept)
         };
-        // Of rain that never stops, nobody says that it comes in the evening.
-        if self.day.continuous() && says_rain(phrase) && phrase.time.iter().any(|time| PARTS.contains(time)) {
-            return false;
-        }
-        phrase.time.iter().all(|time| match time {
-            Time::Morning => so_at(&[9]),
-            Time::Noon => so_at(&[12, 15]),
-            Time::Evening => so_at(&[18]),
-            _ => true,
-        })
-    }
-
-    /// The first required or pair rule that refuses two phrases side by side.
-    pub fn refuses_pair(&self, weather: &Phrase, advice: &Phrase, with_required: bool) -> Option<Rule> {
-        if weather.themes.meets(advice.themes) || (weather.tone - advice.tone).abs() > 3 {
-            return Some(Rule::P1);
-        }
-        if self.dangers.is_empty() && weather.caution >= 2 && advice.caution >= 2 {
-            return Some(Rule::P2);
-        }
-        if !with_required {
-            return None;
-        }
-        let names = |danger: &Phenomenon| weather.phenomena.contains(danger) || advice.phenomena.contains(danger);
-        if !self.dangers.is_empty() && !self.dangers.iter().any(names) {
-            return Some(Rule::R1);
-        }
-        if self.names_rain && usize::from(says_rain(weather)) + usize::from(says_rain(advice)) != 1 {
-            return Some(Rule::R2);
-        }
-        None
+        rule.needs.0.iter().map(check).collect()
     }
 }
 
-/// The parts of a day.
-const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
+impl Absent {
+    fn of(rules: &Rules, measures: &Measures) -> Self {
+        let mut absent = Self::default();
+        let broken = |rule: &&TagRule| !asks_own_slots(rule) && !rule.needs.hold(|measure| measures.get(measure));
+        for TagRule { rule, tag, .. } in rules.tags.iter().filter(broken) {
+            match (tag, rule) {
+                (Tag::Theme(theme), Rule::H4) => _ = absent.rain_themes.insert(*theme),
+                (Tag::Theme(theme), _) => _ = absent.themes.insert(*theme),
+                (Tag::Time(time), Rule::H4) => _ = absent.shapes.insert(*time),
+                (Tag::Time(time), Rule::H5) => _ = absent.changes.insert(*time),
+                (Tag::Time(time), _) => _ = absent.hours.insert(*time),
+                (Tag::Phenomenon(phenomenon), _) => _ = absent.phenomena.insert(*phenomenon),
+                (Tag::PlainRain, _) => absent.plain_rain = true,
+            }
+        }
+        absent
+    }
+}
 
-/// Whether a phrase speaks of rain or of what keeps it off.
-fn says_rain(phrase: &Phrase) -> bool {
-    phrase.themes.meets(Themes::of(&["rain", "umbrella", "shower", "heavy_rain"]))
+/// Whether a tag's needs depend on the phrase, so that they are asked anew for each.
+fn asks_own_slots(rule: &TagRule) -> bool {
+    rule.needs.0.iter().flatten().any(|comparison| comparison.measure == Measure::OwnSlots)
+}
+
+/// Whether a phrase is a comment on ordinary rain or snow that says neither when it falls nor for how long.
+fn is_plain_rain(phrase: &Phrase) -> bool {
+    let rain = phrase.themes.contains(Theme::Rain) && phrase.phenomena.is_empty();
+    let snow = phrase.phenomena == Phenomenon::Snow && !phrase.skies.contains(Sky::HeavySnow);
+    phrase.kind == Kind::Weather && phrase.time.is_empty() && (rain || snow)
+}
+
+fn has(phrase: &Phrase, tag: Tag) -> bool {
+    match tag {
+        Tag::Theme(theme) => phrase.themes.contains(theme),
+        Tag::Time(time) => phrase.time.contains(time),
+        Tag::Phenomenon(phenomenon) => phrase.phenomena.contains(phenomenon),
+        Tag::PlainRain => is_plain_rain(phrase),
+    }
+}
+
+fn words<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.collect::<Vec<_>>().join("|")
+}
+
+fn yes(so: bool) -> &'static str {
+    if so { "yes" } else { "no" }
 }

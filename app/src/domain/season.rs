@@ -2,13 +2,16 @@
 
 use config::corpus::Season;
 use config::places::Place;
+use enumset::EnumSet;
 use jiff::civil::Date;
 
 /// Lists the seasons that a day belongs to somewhere.
-pub fn seasons(place: &Place, date: Date) -> Vec<Season> {
-    let all = [Season::Spring, Season::Rainy, Season::Summer, Season::Typhoon, Season::Autumn, Season::Winter];
+pub fn seasons(place: &Place, date: Date) -> EnumSet<Season> {
     let day = (date.month(), date.day());
-    all.into_iter().filter(|season| spans(*season, &place.region).iter().any(|span| within(day, *span))).collect()
+    EnumSet::<Season>::all()
+        .into_iter()
+        .filter(|season| spans(*season, &place.region).iter().any(|span| within(day, *span)))
+        .collect()
 }
 
 type Span = ((i8, i8), (i8, i8));
@@ -20,6 +23,10 @@ fn spans(season: Season, region: &str) -> Vec<Span> {
         (Season::Rainy, "沖縄") => vec![((5, 10), (6, 22))],
         (Season::Rainy, "東北") => vec![((6, 12), (7, 27))],
         (Season::Rainy, _) => vec![((6, 5), (7, 20))],
+        (Season::Midsummer, "沖縄") => vec![((6, 23), (9, 10))],
+        (Season::Midsummer, "北海道") => vec![((7, 15), (8, 15))],
+        (Season::Midsummer, "東北") => vec![((7, 28), (8, 20))],
+        (Season::Midsummer, _) => vec![((7, 21), (8, 25))],
         (Season::Typhoon, _) => vec![((8, 1), (10, 15))],
         (Season::Spring, "沖縄") => vec![((2, 15), (4, 30))],
         (Season::Spring, "北海道") => vec![((3, 20), (6, 10))],
@@ -58,14 +65,14 @@ mod tests {
 
     use super::*;
 
-    fn at(name: &str, month: i8, day: i8) -> Vec<Season> {
+    fn at(name: &str, month: i8, day: i8) -> EnumSet<Season> {
         seasons(Places::embedded().get(name).unwrap(), date(2026, month, day))
     }
 
     #[test]
     fn the_rainy_season_comes_early_to_okinawa_and_never_to_hokkaido() {
-        assert!(at("那覇", 5, 15).contains(&Season::Rainy) && !at("東京", 5, 15).contains(&Season::Rainy));
-        assert!(at("東京", 6, 15).contains(&Season::Rainy) && !at("札幌", 6, 15).contains(&Season::Rainy));
+        assert!(at("那覇", 5, 15).contains(Season::Rainy) && !at("東京", 5, 15).contains(Season::Rainy));
+        assert!(at("東京", 6, 15).contains(Season::Rainy) && !at("札幌", 6, 15).contains(Season::Rainy));
     }
 
     #[test]
@@ -75,6 +82,6 @@ mod tests {
                 assert!(!seasons(place, day).is_empty() || place.region == "沖縄", "{} {day}", place.name);
             }
         }
-        assert!(at("東京", 1, 1).contains(&Season::Winter) && at("東京", 12, 31).contains(&Season::Winter));
+        assert!(at("東京", 1, 1).contains(Season::Winter) && at("東京", 12, 31).contains(Season::Winter));
     }
 }
