@@ -25,6 +25,7 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/api/locations", get(locations))
         .route("/api/providers", get(providers))
         .route("/api/history", get(history))
+        .route("/api/explain", get(explain))
         .route("/api/generate", post(generate))
         .route("/api/generate/bulk", post(bulk))
         .route("/api/generate/stream", get(stream))
@@ -185,6 +186,27 @@ async fn generate(
         body.insert("success".to_owned(), true.into());
     }
     Ok(Json(body))
+}
+
+#[derive(Deserialize)]
+struct ExplainQuery {
+    location: String,
+    /// The number of a phrase or of a pair.
+    id: String,
+}
+
+/// Why a phrase or pair is kept or refused for a place, rule by rule.
+async fn explain(
+    State(service): State<Arc<Service>>,
+    Query(query): Query<ExplainQuery>,
+) -> Result<impl IntoResponse, Problem> {
+    let verdict = service.explain(&query.location, &query.id).await?;
+    verdict.map(Json).ok_or_else(|| Problem {
+        status: StatusCode::NOT_FOUND,
+        title: "unknown phrase",
+        detail: "give \"id\" as the number of a phrase (w0001) or of a pair (w0001-a0002)".to_owned(),
+        more: Value::Null,
+    })
 }
 
 async fn bulk(

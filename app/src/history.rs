@@ -2,12 +2,18 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use config::rules::Rules;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::OnceCell;
+
+use crate::domain::recent::Recent;
 
 /// Keeps results on the shared disk.
 #[derive(Debug)]
@@ -15,12 +21,17 @@ pub struct History {
     folder: PathBuf,
     /// Distinguishes results of the same instant.
     count: AtomicU64,
+    /// The pairs of the last days, read from the folder once.
+    recent: OnceCell<Mutex<Recent>>,
 }
+
+/// So many results are read for the pairs of the last days: a week of the whole country, twice a day.
+const READ_FOR_RECENT: usize = 2000;
 
 impl History {
     /// Uses a folder, which need not exist yet.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, count: AtomicU64::new(0) }
+        Self { folder, count: AtomicU64::new(0), recent: OnceCell::new() }
     }
 
     /// Keeps a result; a disk that is full or gone is logged and costs nobody their comment.
@@ -32,6 +43,37 @@ impl History {
         if let Err(error) = write_whole(&self.folder.join(day).join(name), result).await {
             tracing::warn!(%error, "a result could not be kept");
         }
+    }
+
+    /// Gives the pairs of the last days, so that they may rest.
+    pub async fn recent(&self) -> Recent {
+        self.known_pairs().await.lock().expect("nobody panics with the pairs locked").clone()
+    }
+
+    /// Takes down a pair for the days to come.
+    pub async fn note(&self, place: &str, date: Date, pair: &str) {
+        let pairs = self.known_pairs().await;
+        let mut pairs = pairs.lock().expect("nobody panics with the pairs locked");
+        pairs.remember(place, date, pair);
+        let week = jiff::Span::new().days(i64::from(Rules::embedded().weights.days));
+        pairs.forget_before(date.saturating_sub(week));
+    }
+
+    async fn known_pairs(&self) -> &Mutex<Recent> {
+        let read = async {
+            let mut recent = Recent::default();
+            // Oldest first, because the last pair of a day is the one that was published.
+            for result in self.latest(READ_FOR_RECENT).await.iter().rev() {
+                let text = |value: &Value| value.as_str().map(str::to_owned);
+                let (place, pair) = (text(&result["location"]), text(&result["pair"]["id"]));
+                let date = text(&result["day"]["date"]).and_then(|date| date.parse().ok());
+                if let (Some(place), Some(date), Some(pair)) = (place, date, pair) {
+                    recent.remember(&place, date, &pair);
+                }
+            }
+            Mutex::new(recent)
+        };
+        self.recent.get_or_init(|| read).await
     }
 
     /// Reads the latest results, newest first; files that cannot be read are passed over.
@@ -82,4 +124,25 @@ pub async fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> 
     file.write_all(&text).await?;
     file.sync_all().await?;
     tokio::fs::rename(&aside, path).await
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::json;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_pairs_of_the_last_days_are_known_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = History::new(folder.path().to_owned());
+        let result = json!({"location": "東京", "day": {"date": "2026-05-03"}, "pair": {"id": "w1-a1"}});
+        before.keep("2026-05-02T12:00:00Z".parse().unwrap(), &result).await;
+        let after = History::new(folder.path().to_owned());
+        let day = date(2026, 5, 4);
+        assert_eq!(after.recent().await.resting(Rules::embedded(), "東京", day), ["w1-a1"]);
+        after.note("東京", date(2026, 5, 20), "w2-a2").await;
+        assert_eq!(after.recent().await.resting(Rules::embedded(), "東京", date(2026, 5, 21)), ["w2-a2"]);
+    }
 }

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::domain::choice::{Choice, NoChoice, Request, choose};
+use crate::domain::choice::{Choice, NoChoice, Request, choose, explain};
 use crate::domain::day::{Day, target_date};
+use crate::domain::decision::Verdict;
 use crate::domain::recent::Recent;
 use crate::forecasts::{Forecasts, From};
 use crate::history::History;
@@ -109,23 +110,49 @@ impl Service {
     /// # Errors
     /// When the place is unknown, there is no forecast, or the rules leave nothing.
     pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>) -> Result<Comment, NoComment> {
-        self.make(name, exclude, &Used::default()).await
+        let used = self.begin(1).await;
+        self.make(name, exclude, &used).await
+    }
+
+    /// Explains why a phrase or a pair, by its number, is kept or refused for a place.
+    ///
+    /// # Errors
+    /// When the place is unknown or there is no forecast; `None` when there is no such phrase.
+    pub async fn explain(&self, name: &str, id: &str) -> Result<Option<Verdict>, NoComment> {
+        let now = self.now();
+        let place = self.place(name)?;
+        let date = target_date(now);
+        let day = Day::of(date, &self.forecasts.get(place, date, now).await?.points);
+        let (exclude, recent) = (BTreeSet::new(), self.history.recent().await);
+        let request = Request { place, day: &day, seed: 0, exclude: &exclude, recent: &recent };
+        Ok(explain(Corpus::embedded(), &request, id))
+    }
+
+    /// Begins a batch: what was used in the last days rests, and what it uses itself.
+    async fn begin(&self, places: usize) -> Used {
+        let mut recent = self.history.recent().await;
+        recent.begin(places);
+        Used::new(Mutex::new(recent))
     }
 
     /// Makes comments for many places, in the order in which they are ready.
     pub fn batch(self: Arc<Self>, names: Vec<String>) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
-        let used = Used::default();
-        used.lock().expect("nobody panics while choosing").begin(names.len());
-        let workers = self.workers;
-        stream::iter(names)
-            .map(move |name| {
-                let (service, used) = (Arc::clone(&self), Arc::clone(&used));
-                async move {
-                    let result = service.make(&name, &BTreeSet::new(), &used).await;
-                    (name, result)
-                }
-            })
-            .buffer_unordered(workers)
+        let begun = async move {
+            let used = self.begin(names.len()).await;
+            (self, names, used)
+        };
+        stream::once(begun).flat_map(|(service, names, used)| {
+            let workers = service.workers;
+            stream::iter(names)
+                .map(move |name| {
+                    let (service, used) = (Arc::clone(&service), Arc::clone(&used));
+                    async move {
+                        let result = service.make(&name, &BTreeSet::new(), &used).await;
+                        (name, result)
+                    }
+                })
+                .buffer_unordered(workers)
+        })
     }
 
     async fn make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
@@ -134,6 +161,7 @@ impl Service {
         counter.fetch_add(1, Ordering::Relaxed);
         if let Ok(comment) = &result {
             self.history.keep(comment.generated_at, comment).await;
+            self.history.note(&comment.location, comment.day.date, &comment.choice.pair.id).await;
         }
         result
     }

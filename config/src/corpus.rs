@@ -1,5 +1,7 @@
 //! The approved phrases: every word that is ever published, and when it is true.
 
+pub mod lint;
+pub mod report;
 mod row;
 mod tags;
 

@@ -3,6 +3,7 @@
 
 mod child;
 mod ci;
+mod corpus;
 mod deploy;
 mod dev;
 mod exit;
@@ -42,6 +43,9 @@ enum Task {
     Destroy(deploy::DestroyArguments),
     /// Check everything that must hold before a change lands.
     Ci(ci::CiArguments),
+    /// Look at the corpus as its authors need it.
+    #[command(subcommand)]
+    Corpus(corpus::CorpusCommand),
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -68,6 +72,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Deploy(arguments) => deploy::deploy(arguments),
         Task::Destroy(arguments) => deploy::destroy(arguments),
         Task::Ci(arguments) => ci::run(arguments),
+        Task::Corpus(command) => corpus::run(*command),
         Task::Local(command) => local::run(*command),
     }
 }

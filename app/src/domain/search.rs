@@ -9,6 +9,7 @@ use config::corpus::{Phrase, Theme};
 use config::rules::{Rule, Want};
 use enumset::EnumSet;
 
+use super::count::Counts;
 use super::rules::Situation;
 
 /// A phrase that is true on the day, with what the pair rules ask of it.
@@ -118,6 +119,29 @@ impl<'a, 's> Halves<'a, 's> {
             }
         }
         None
+    }
+
+    /// Counts the pairs that no rule refuses, and the phrases in them.
+    pub(crate) fn count(&self) -> Counts {
+        let mut counts = Counts::default();
+        let mut used: [Vec<bool>; CLASSES] = std::array::from_fn(|class| vec![false; self.advice[class].len()]);
+        for weather in &self.weather {
+            let taboo = self.situation.taboo(weather.phrase);
+            let before = counts.pairs;
+            for (class, halves) in self.advice.iter().enumerate() {
+                if halves.is_empty() || !self.classes_agree(weather.class, class, EnumSet::new()) {
+                    continue;
+                }
+                for (advice, used) in halves.iter().zip(&mut used[class]) {
+                    let admissible = !self.situation.clash(weather.phrase, taboo, advice.phrase);
+                    counts.pairs += usize::from(admissible);
+                    *used |= admissible;
+                }
+            }
+            counts.weather += usize::from(counts.pairs > before);
+        }
+        counts.advice = used.iter().flatten().filter(|used| **used).count();
+        counts
     }
 
     /// Whether R1, R2 and P2 allow two classes side by side.
