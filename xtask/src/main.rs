@@ -8,6 +8,7 @@ mod dev;
 mod exit;
 mod image;
 mod local;
+mod matrix;
 mod ports;
 mod readiness;
 mod signals;
@@ -42,6 +43,8 @@ enum Task {
     Destroy(deploy::DestroyArguments),
     /// Check everything that must hold before a change lands.
     Ci(ci::CiArguments),
+    /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
+    Matrix,
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -68,6 +71,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Deploy(arguments) => deploy::deploy(arguments),
         Task::Destroy(arguments) => deploy::destroy(arguments),
         Task::Ci(arguments) => ci::run(arguments),
+        Task::Matrix => matrix::run(),
         Task::Local(command) => local::run(*command),
     }
 }
