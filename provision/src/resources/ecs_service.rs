@@ -100,6 +100,17 @@ pub(crate) async fn find(context: &Context, cluster: &str, name: &str) -> Result
     Ok(services.into_iter().find(|service| service.status() != Some("INACTIVE")))
 }
 
+/// Lets a service run another revision of its task definition, and watches it come up.
+///
+/// # Errors
+/// When there is no such service, or when the revision does not come up.
+pub(crate) async fn switch(context: &Context, cluster: &str, name: &str, task_definition: &str) -> Result<()> {
+    let request = context.aws.ecs.update_service().cluster(cluster).service(name).task_definition(task_definition);
+    let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
+    let groups: Vec<_> = updated.load_balancers().iter().filter_map(|it| it.target_group_arn.clone()).collect();
+    rollout::watch(context, cluster, &updated, &groups).await
+}
+
 fn network(spec: &EcsServiceSpec) -> Result<NetworkConfiguration> {
     let public = if spec.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
     let vpc = AwsVpcConfiguration::builder()

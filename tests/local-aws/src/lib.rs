@@ -15,6 +15,7 @@ pub mod answer;
 pub mod call;
 pub mod census;
 mod client;
+pub mod commands;
 mod emulator;
 pub mod faults;
 pub mod matrix;

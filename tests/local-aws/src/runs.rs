@@ -58,9 +58,7 @@ impl Runs {
     /// When the configuration of the environment `staging` cannot be loaded.
     pub async fn on(cloud: Cloud) -> Result<Self> {
         let mut deployment = Deployment::load(&ConfigSource::Environment("staging".to_owned()), &[])?;
-        let acm = aws_sdk_acm::Client::new(&cloud.sdk_config());
-        let requested = acm.request_certificate().domain_name("weather.example.com").send().await?;
-        deployment.edge.certificate_arn = requested.certificate_arn;
+        deployment.edge.certificate_arn = Some(certificate(&cloud).await?);
         let folder = TempDir::new()?;
         let image = image_layout(folder.path(), "the first program")?;
         Ok(Self { cloud, deployment, image, seed: 1, _folder: folder })
@@ -139,12 +137,25 @@ impl Runs {
     }
 }
 
+/// Makes a certificate that is issued.
+///
+/// # Errors
+/// When the account does not give one.
+pub async fn certificate(cloud: &Cloud) -> Result<String> {
+    let acm = aws_sdk_acm::Client::new(&cloud.sdk_config());
+    let requested = acm.request_certificate().domain_name("weather.example.com").send().await?;
+    requested.certificate_arn.context("a certificate without an ARN")
+}
+
 fn complete(report: Report) -> Result<Report> {
     if report.outcome.is_complete() { Ok(report) } else { bail!(report.failures().join("\n")) }
 }
 
 /// Writes an OCI image layout with one layer.
-fn image_layout(folder: &Path, program: &str) -> Result<ImageSource> {
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn image_layout(folder: &Path, program: &str) -> Result<ImageSource> {
     let blobs = folder.join("blobs/sha256");
     fs::create_dir_all(&blobs)?;
     let write = |bytes: &[u8]| -> Result<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{World, text};
+use super::{World, epoch, text};
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 use crate::{ACCOUNT, REGION};
@@ -53,6 +53,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
 
 /// Never idempotent: the same text again is another revision.
 fn register(state: &mut TaskDefinitions, call: &Call) -> Value {
+    let registered = epoch(call.at);
     let family = call.text("family");
     let revision = state.revisions.entry(family.to_owned()).or_default();
     *revision += 1;
@@ -61,6 +62,7 @@ fn register(state: &mut TaskDefinitions, call: &Call) -> Value {
     task["taskDefinitionArn"] = json!(arn);
     task["revision"] = json!(revision);
     task["status"] = json!("ACTIVE");
+    task["registeredAt"] = registered;
     for container in task["containerDefinitions"].as_array_mut().into_iter().flatten() {
         // What AWS fills in.
         container["cpu"] = json!(0);
