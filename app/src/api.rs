@@ -1,6 +1,7 @@
 //! The JSON API, and what machines ask besides.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -235,11 +236,14 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         ("comments_total{outcome=\"failed\"}", &service.failed),
         ("forecasts_total{found=\"memory\"}", &counts.memory),
         ("forecasts_total{found=\"file\"}", &counts.file),
+        ("forecasts_total{found=\"neighbour\"}", &counts.neighbour),
         ("forecasts_total{found=\"source\"}", &counts.source),
         ("forecasts_total{found=\"stale\"}", &counts.stale),
         ("forecasts_total{found=\"failed\"}", &counts.failed),
     ];
-    rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat()
+    let mut text = rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat();
+    writeln!(text, "forecast_rows_skipped_total {}", service.forecasts.skipped_rows()).expect("a text takes more text");
+    text
 }
 
 /// The answer to an address that does not exist.

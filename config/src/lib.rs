@@ -13,6 +13,7 @@ pub mod places;
 pub mod problems;
 mod reader;
 pub mod service;
+pub mod weather_codes;
 
 /// The keys of the secret, which are also the variables that the service reads them from.
 pub const SECRET_KEYS: [&str; 4] = ["ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_API_KEY", "WXTECH_API_KEY"];

@@ -32,6 +32,9 @@ pub enum WeatherSource {
     Demo,
     /// Open-Meteo's forecast API, which needs no key.
     OpenMeteo,
+    /// WxTech's point forecast, which needs a key.
+    #[serde(rename = "wxtech")]
+    WxTech,
 }
 
 /// How log lines are written.
@@ -57,6 +60,8 @@ pub struct App {
     pub weather: WeatherSource,
     /// The address of Open-Meteo, if not its public one.
     pub open_meteo_base_url: Option<String>,
+    /// The address of WxTech, if not its public one.
+    pub wxtech_base_url: Option<String>,
     /// How many places of a batch are worked on at the same time.
     pub workers: usize,
     /// The folder of the shared disk.
@@ -79,16 +84,17 @@ pub struct App {
 
 const ENVIRONMENTS: [(&str, Environment); 3] =
     [("local", Environment::Local), ("staging", Environment::Staging), ("production", Environment::Production)];
-pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 2] =
-    [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo)];
+pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 3] =
+    [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo), ("wxtech", WeatherSource::WxTech)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "ENV",
     "PAGE_ADDR",
     "API_ADDR",
     "WEATHER_SOURCE",
     "OPEN_METEO_BASE_URL",
+    "WXTECH_BASE_URL",
     "MAX_PARALLEL_WORKERS",
     "CACHE_DIR",
     "CACHE_MEMORY_ENTRIES",
@@ -122,6 +128,7 @@ impl App {
             ("LOG_FILTER", self.log_filter.clone()),
         ]);
         variables.extend(self.open_meteo_base_url.clone().map(|url| ("OPEN_METEO_BASE_URL", url)));
+        variables.extend(self.wxtech_base_url.clone().map(|url| ("WXTECH_BASE_URL", url)));
         variables.extend(self.now.map(|now| ("APP_NOW", now.to_string())));
         variables
     }
@@ -138,6 +145,7 @@ impl App {
             api_addr: address(&mut reader, "API_ADDR"),
             weather: reader.choice("WEATHER_SOURCE", &WEATHER_SOURCES),
             open_meteo_base_url: reader.checked("OPEN_METEO_BASE_URL", base_url),
+            wxtech_base_url: reader.checked("WXTECH_BASE_URL", base_url),
             workers: reader.number_or("MAX_PARALLEL_WORKERS", 4, 1..=16),
             cache_dir: PathBuf::from(reader.text("CACHE_DIR", |_| Ok(()))),
             memory_entries: reader.number_or("CACHE_MEMORY_ENTRIES", 500, 1..=100_000),
@@ -164,7 +172,7 @@ pub(crate) fn forbid_in_production(
         return;
     }
     if weather == WeatherSource::Demo {
-        let hint = "production needs real forecasts; set it to open-meteo";
+        let hint = "production needs real forecasts; set it to open-meteo or wxtech";
         reader.problem("WEATHER_SOURCE", "demo is not for production", hint);
     }
     if fixed_time {
@@ -215,6 +223,19 @@ impl Secrets {
         Self { keys: crate::SECRET_KEYS.into_iter().filter_map(set).collect() }
     }
 
+    /// A key that something cannot do without.
+    ///
+    /// # Errors
+    /// When it is not set, saying who needs it and how to set it.
+    pub fn required(&self, name: &'static str, because: &str) -> Result<SecretString, Problems> {
+        self.keys.get(name).cloned().ok_or_else(|| {
+            let mut reader = Reader::of_variables(&[], &|_| None);
+            let hint = format!("put it in with `provision secrets set {name}`, or set the variable");
+            reader.problem(name, format_args!("is missing, and {because}"), hint);
+            reader.finish().err().unwrap_or_default()
+        })
+    }
+
     /// The names of the keys that are set.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.keys.keys().copied()
@@ -238,6 +259,7 @@ mod tests {
             api_addr: "0.0.0.0:8000".parse().unwrap(),
             weather: WeatherSource::OpenMeteo,
             open_meteo_base_url: Some("http://127.0.0.1:9/x".to_owned()),
+            wxtech_base_url: Some("http://127.0.0.1:9/y".to_owned()),
             workers: 4,
             cache_dir: "/app/cache".into(),
             memory_entries: 500,
@@ -257,7 +279,7 @@ mod tests {
     #[test]
     fn what_is_written_to_variables_is_read_back_the_same() {
         assert_eq!(read(&app().to_env()), Ok(app()));
-        let bare = App { open_meteo_base_url: None, now: None, ..app() };
+        let bare = App { open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
         assert_eq!(read(&bare.to_env()), Ok(bare));
     }
 

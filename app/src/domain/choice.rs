@@ -242,14 +242,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::day::HourlyPoint;
+    use crate::domain::day::{Code, HourlyPoint};
 
     fn day(month: i8, points: &[(u8, f64, f64, f64)]) -> Day {
         let date = date(2026, month, 15);
         let hours = super::super::day::HOURS;
         let points = points.iter().zip(hours).map(|((code, temperature, rain, wind), hour)| HourlyPoint {
             time: date.at(hour, 0, 0, 0),
-            code: *code,
+            code: Code::Wmo(*code),
             temperature: *temperature,
             precipitation: *rain,
             humidity: 60.0,
