@@ -12,6 +12,8 @@ pub mod api;
 pub mod domain;
 pub mod forecasts;
 pub mod history;
+mod http;
+pub mod judge;
 pub mod pages;
 pub mod server;
 pub mod service;

@@ -21,6 +21,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::forecasts::{Forecasts, Limits};
 use crate::history::History;
+use crate::judge::Judge;
 use crate::service::Service;
 use crate::weather::Source;
 use crate::{api, pages};
@@ -33,7 +34,7 @@ const SLOWEST_ANSWER: Duration = Duration::from_secs(240);
 /// Wires the real parts together.
 ///
 /// # Errors
-/// When the weather source cannot be set up, or when its key is missing.
+/// When the weather source or a judge cannot be set up, or when its key is missing.
 pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     let limits = Limits {
         entries: NonZeroUsize::new(settings.memory_entries).context("CACHE_MEMORY_ENTRIES must not be 0")?,
@@ -44,6 +45,7 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     };
     Ok(Service {
         forecasts: Forecasts::new(Source::of(settings, secrets)?, limits),
+        judge: Judge::of(&settings.llm, secrets)?,
         history: History::new(settings.cache_dir.join("comments")),
         workers: settings.workers,
         fixed_now: settings.now,

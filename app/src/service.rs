@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use config::corpus::Corpus;
+use config::llm::Provider as Kind;
 use config::places::{Place, Places};
 use futures::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
@@ -16,12 +17,15 @@ use crate::domain::choice::{Choice, NoChoice, Request, choose};
 use crate::domain::day::{Day, target_date};
 use crate::forecasts::{Forecasts, From};
 use crate::history::History;
+use crate::judge::{Judge, Question};
 use crate::weather::WeatherError;
 
 /// Everything that handlers use.
 pub struct Service {
     /// The forecasts.
     pub forecasts: Forecasts,
+    /// Who chooses among what the rules leave, if anybody does.
+    pub judge: Option<Judge>,
     /// What was generated.
     pub history: History,
     /// How many places of a batch are worked on at the same time.
@@ -52,8 +56,11 @@ pub struct Comment {
     pub found: From,
     /// Whether the forecast is older than it should be.
     pub stale: bool,
-    /// Who chose: `rules`.
+    /// Who chose: `rules`, or a language model's provider.
     pub chosen_by: &'static str,
+    /// Which judges were passed over, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// When.
     pub generated_at: Timestamp,
 }
@@ -107,27 +114,45 @@ impl Service {
     ///
     /// # Errors
     /// When the place is unknown, there is no forecast, or the rules leave nothing.
-    pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>) -> Result<Comment, NoComment> {
-        self.make(name, exclude, &Used::default()).await
+    pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>, by: By) -> Result<Comment, NoComment> {
+        self.make(name, exclude, by, &Used::default()).await
     }
 
     /// Makes comments for many places, in the order in which they are ready.
-    pub fn batch(self: Arc<Self>, names: Vec<String>) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
+    pub fn batch(
+        self: Arc<Self>,
+        names: Vec<String>,
+        by: By,
+    ) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
         let used = Used::default();
         let workers = self.workers;
         stream::iter(names)
             .map(move |name| {
                 let (service, used) = (Arc::clone(&self), Arc::clone(&used));
                 async move {
-                    let result = service.make(&name, &BTreeSet::new(), &used).await;
+                    let result = service.make(&name, &BTreeSet::new(), by, &used).await;
                     (name, result)
                 }
             })
             .buffer_unordered(workers)
     }
 
-    async fn make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
-        let result = self.try_to_make(name, exclude, used).await;
+    /// Lets a judge take another of the best pairs; whoever chose is named.
+    async fn judge(&self, place: &Place, day: &Day, choice: &mut Choice, by: By) -> (&'static str, Vec<String>) {
+        let (Some(judge), true) = (&self.judge, by != By::Rules) else { return (RULES, Vec::new()) };
+        let pairs: Vec<_> = std::iter::once(&choice.pair).chain(&choice.alternatives).collect();
+        let wanted = if let By::Provider(kind) = by { Some(kind) } else { None };
+        let verdict = judge.choose(&Question { place: &place.name, day, pairs: &pairs }, wanted).await;
+        let Some((kind, index)) = verdict.chosen else { return (RULES, verdict.passed_over) };
+        if let Some(taken) = index.checked_sub(1) {
+            std::mem::swap(&mut choice.pair, &mut choice.alternatives[taken]);
+        }
+        choice.reasons.push(format!("{}が候補{}件から選択", kind.word(), choice.alternatives.len() + 1));
+        (kind.word(), verdict.passed_over)
+    }
+
+    async fn make(&self, name: &str, exclude: &BTreeSet<String>, by: By, used: &Used) -> Result<Comment, NoComment> {
+        let result = self.try_to_make(name, exclude, by, used).await;
         let counter = if result.is_ok() { &self.made } else { &self.failed };
         counter.fetch_add(1, Ordering::Relaxed);
         if let Ok(comment) = &result {
@@ -136,13 +161,19 @@ impl Service {
         result
     }
 
-    async fn try_to_make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
+    async fn try_to_make(
+        &self,
+        name: &str,
+        exclude: &BTreeSet<String>,
+        by: By,
+        used: &Used,
+    ) -> Result<Comment, NoComment> {
         let now = self.now();
         let place = self.place(name)?;
         let date = target_date(now);
         let forecast = self.forecasts.get(place, date, now).await?;
         let day = Day::of(date, &forecast.points);
-        let choice = {
+        let mut choice = {
             let mut used = used.lock().expect("nobody panics while choosing");
             let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
             let request = Request { place, day: &day, seed, exclude, recent: &used };
@@ -150,6 +181,11 @@ impl Service {
             used.extend(choice.pair.id.split('-').map(ToOwned::to_owned));
             choice
         };
+        let (chosen_by, passed_over) = self.judge(place, &day, &mut choice, by).await;
+        if chosen_by != RULES {
+            let ids = choice.pair.id.split('-').map(ToOwned::to_owned);
+            used.lock().expect("nobody panics while choosing").extend(ids);
+        }
         Ok(Comment {
             location: place.name.clone(),
             comment: choice.pair.text(),
@@ -158,11 +194,26 @@ impl Service {
             weather_source: self.forecasts.source(),
             found: forecast.from,
             stale: forecast.stale,
-            chosen_by: "rules",
+            chosen_by,
+            passed_over,
             generated_at: now,
         })
     }
 }
+
+/// Who is to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// Whoever is preferred: a language model if there is one.
+    #[default]
+    Preferred,
+    /// This one, and the others only if it fails.
+    Provider(Kind),
+    /// The rules alone.
+    Rules,
+}
+
+const RULES: &str = "rules";
 
 /// For so long the same question has the same answer; an editor who reloads sees the same page.
 const SEED_LASTS_SECONDS: u64 = 3600;

@@ -1,7 +1,7 @@
 //! Where forecasts come from: one file each, all giving hourly points for one day.
 
+mod answer;
 pub mod demo;
-mod http;
 pub mod open_meteo;
 pub mod wxtech;
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::llm::Llm;
 use crate::problems::Problems;
 use crate::reader::Reader;
 use crate::service::{self, App, Environment, LogFormat};
@@ -483,6 +484,7 @@ fn settings(reader: &mut Reader, environment: Environment) -> App {
         weather,
         open_meteo_base_url: None,
         wxtech_base_url: None,
+        llm: Llm { providers: Llm::read_providers(reader, "app_settings.llm_providers"), ..Llm::default() },
         workers: reader.number("app_settings.workers", 1..=16),
         cache_dir: "/app/cache".into(),
         memory_entries: reader.number("app_settings.memory_entries", 1..=100_000),

@@ -9,6 +9,7 @@
 
 pub mod corpus;
 pub mod deployment;
+pub mod llm;
 pub mod places;
 pub mod problems;
 mod reader;

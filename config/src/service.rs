@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::llm::{self, Llm};
 use crate::problems::Problems;
 use crate::reader::Reader;
 
@@ -62,6 +63,8 @@ pub struct App {
     pub open_meteo_base_url: Option<String>,
     /// The address of WxTech, if not its public one.
     pub wxtech_base_url: Option<String>,
+    /// Which language models choose among the pairs that the rules leave.
+    pub llm: Llm,
     /// How many places of a batch are worked on at the same time.
     pub workers: usize,
     /// The folder of the shared disk.
@@ -129,6 +132,7 @@ impl App {
         ]);
         variables.extend(self.open_meteo_base_url.clone().map(|url| ("OPEN_METEO_BASE_URL", url)));
         variables.extend(self.wxtech_base_url.clone().map(|url| ("WXTECH_BASE_URL", url)));
+        variables.extend(self.llm.to_variables());
         variables.extend(self.now.map(|now| ("APP_NOW", now.to_string())));
         variables
     }
@@ -138,7 +142,7 @@ impl App {
     /// # Errors
     /// Every missing, malformed or forbidden variable.
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problems> {
-        let mut reader = Reader::of_variables(&VARIABLES, get);
+        let mut reader = Reader::of_variables(&[&VARIABLES[..], &llm::VARIABLES[..]].concat(), get);
         let app = Self {
             environment: reader.choice("ENV", &ENVIRONMENTS),
             page_addr: address(&mut reader, "PAGE_ADDR"),
@@ -146,6 +150,7 @@ impl App {
             weather: reader.choice("WEATHER_SOURCE", &WEATHER_SOURCES),
             open_meteo_base_url: reader.checked("OPEN_METEO_BASE_URL", base_url),
             wxtech_base_url: reader.checked("WXTECH_BASE_URL", base_url),
+            llm: Llm::from_variables(&mut reader),
             workers: reader.number_or("MAX_PARALLEL_WORKERS", 4, 1..=16),
             cache_dir: PathBuf::from(reader.text("CACHE_DIR", |_| Ok(()))),
             memory_entries: reader.number_or("CACHE_MEMORY_ENTRIES", 500, 1..=100_000),
@@ -189,7 +194,7 @@ fn address(reader: &mut Reader, key: &str) -> SocketAddr {
     text.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
 }
 
-fn base_url(text: &str) -> Result<(), (String, String)> {
+pub(crate) fn base_url(text: &str) -> Result<(), (String, String)> {
     if text.starts_with("http://") || text.starts_with("https://") {
         Ok(())
     } else {
@@ -260,6 +265,12 @@ mod tests {
             weather: WeatherSource::OpenMeteo,
             open_meteo_base_url: Some("http://127.0.0.1:9/x".to_owned()),
             wxtech_base_url: Some("http://127.0.0.1:9/y".to_owned()),
+            llm: Llm {
+                providers: vec![llm::Provider::Gemini, llm::Provider::OpenAi],
+                timeout: Duration::from_secs(5),
+                base_urls: BTreeMap::from([(llm::Provider::OpenAi, "http://127.0.0.1:9/v1".to_owned())]),
+                models: BTreeMap::from([(llm::Provider::Gemini, "another".to_owned())]),
+            },
             workers: 4,
             cache_dir: "/app/cache".into(),
             memory_entries: 500,
@@ -279,7 +290,7 @@ mod tests {
     #[test]
     fn what_is_written_to_variables_is_read_back_the_same() {
         assert_eq!(read(&app().to_env()), Ok(app()));
-        let bare = App { open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
+        let bare = App { llm: Llm::default(), open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
         assert_eq!(read(&bare.to_env()), Ok(bare));
     }
 

@@ -5,8 +5,9 @@ use config::places::Place;
 use jiff::civil::{Date, DateTime};
 use serde::Deserialize;
 
-use super::{WeatherError, http};
+use super::{WeatherError, answer};
 use crate::domain::day::{Code, HourlyPoint};
+use crate::http;
 
 /// Its public address.
 pub const PUBLIC: &str = "https://api.open-meteo.com";
@@ -63,7 +64,7 @@ impl Client {
             ("end_date", day.as_str()),
         ]);
         let reason = |body: &[u8]| serde_json::from_slice::<Refusal>(body).ok().map(|refusal| refusal.reason);
-        read(&http::body_of(request, reason).await?)
+        read(&answer::body_of(request, reason).await?)
     }
 }
 

@@ -14,8 +14,9 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-use super::{WeatherError, http};
+use super::{WeatherError, answer};
 use crate::domain::day::{Code, HOURS, HourlyPoint, japan};
+use crate::http;
 
 /// Its public address.
 pub const PUBLIC: &str = "https://wxtech.weathernews.com";
@@ -98,7 +99,7 @@ impl Client {
                 ("lon", place.longitude.to_string()),
                 ("hours", hours(date, now).to_string()),
             ]);
-        let body = http::body_of(request, |body| serde_json::from_slice::<Answer>(body).ok()?.message).await?;
+        let body = answer::body_of(request, |body| serde_json::from_slice::<Answer>(body).ok()?.message).await?;
         self.read(&body, date)
     }
 

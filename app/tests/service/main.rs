@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 mod http;
+mod judge;
 mod support;
 mod wxtech;

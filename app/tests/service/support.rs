@@ -1,5 +1,6 @@
 //! A service to ask, and servers that stand for the outside world; all on this machine.
 
+pub(crate) mod llm_server;
 pub(crate) mod wxtech_server;
 
 use std::path::Path;
@@ -11,6 +12,7 @@ use app::service::Service;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
+use config::llm::Llm;
 use config::service::{App, Environment, LogFormat, Secrets, WeatherSource};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -24,6 +26,7 @@ pub(crate) fn settings(folder: &Path) -> App {
         weather: WeatherSource::Demo,
         open_meteo_base_url: None,
         wxtech_base_url: None,
+        llm: Llm::default(),
         workers: 4,
         cache_dir: folder.to_owned(),
         memory_entries: 500,
@@ -39,9 +42,9 @@ pub(crate) fn settings(folder: &Path) -> App {
 /// The key that the service is given; nothing may ever show it.
 pub(crate) const KEY: &str = "key-that-nobody-may-see";
 
-/// Makes a service with a key for WxTech.
+/// Makes a service with a key for everything.
 pub(crate) fn service(settings: &App) -> Arc<Service> {
-    let secrets = Secrets::from_env(&|name| (name == "WXTECH_API_KEY").then(|| KEY.to_owned()));
+    let secrets = Secrets::from_env(&|name| name.ends_with("_API_KEY").then(|| KEY.to_owned()));
     Arc::new(server::service(settings, &secrets).unwrap())
 }
 

@@ -1,34 +1,11 @@
-//! What all sources over HTTP share: a client with roots of its own, and what an answer means.
+//! What an answer of a weather service means.
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{RequestBuilder, StatusCode};
 
 use super::WeatherError;
-
-/// Makes a client that keeps its connections.
-///
-/// # Errors
-/// When TLS cannot be set up.
-pub(super) fn client() -> Result<reqwest::Client> {
-    // The image holds no certificates of its own, so the roots are part of the program.
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = rustls::crypto::ring::default_provider().into();
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .context("choosing TLS versions")?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(10))
-        .user_agent("weather-comment-generator")
-        .build()
-        .context("making an HTTP client")
-}
 
 /// Sends a request and gives the body of a good answer.
 ///
