@@ -31,6 +31,8 @@ pub enum Rule {
     H7,
     /// Time of day.
     H8,
+    /// Nobody is sent out for pleasure on a dangerous day.
+    H9,
     /// Danger must be named.
     R1,
     /// Rain of 1 mm/h must be named, once.
@@ -64,6 +66,7 @@ impl<'a> Situation<'a> {
     pub fn of(place: &'a Place, day: &'a Day) -> Option<Self> {
         let slot = day.representative()?;
         let warmest = day.highest(|slot| slot.temperature);
+        let wind = day.highest(|slot| slot.wind);
         let dangers = [
             (Phenomenon::Thunder, day.has(&[Sky::Thunder])),
             (Phenomenon::Fog, slot.sky == Sky::Fog),
@@ -71,6 +74,8 @@ impl<'a> Situation<'a> {
             (Phenomenon::HeavyRain, slot.sky == Sky::HeavyRain),
             (Phenomenon::Snow, day.has(&[Sky::HeavySnow])),
             (Phenomenon::Heat, slot.sky == Sky::ExtremeHeat),
+            (Phenomenon::StrongWind, wind >= STRONG_WIND),
+            (Phenomenon::Wind, wind >= STRONG_WIND),
         ];
         let liquid = |slot: &Slot| !matches!(slot.sky, Sky::Snow | Sky::HeavySnow | Sky::Sleet);
         Some(Self {
@@ -80,26 +85,65 @@ impl<'a> Situation<'a> {
             seasons: season::seasons(place, day.date),
             warmest,
             coldest: day.coldest(),
-            wind: day.highest(|slot| slot.wind),
+            wind,
             dangers: dangers.into_iter().filter(|(_, there)| *there).map(|(danger, _)| danger).collect(),
             names_rain: day.slots.iter().any(|slot| liquid(slot) && slot.precipitation >= 1.0),
             day,
         })
     }
 
-    /// The first hard rule that refuses a phrase.
+    /// The first hard rule that refuses a phrase; the cheap ones that refuse most come first.
     pub fn refuses(&self, phrase: &Phrase) -> Option<Rule> {
-        let checks: [(Rule, bool); 8] = [
-            (Rule::H7, self.in_season(phrase)),
-            (Rule::H1, phrase.skies.is_empty() || phrase.skies.contains(&self.slot.sky)),
-            (Rule::H2, phrase.rain.holds(self.slot.precipitation)),
-            (Rule::H3, self.right_temperature(phrase)),
-            (Rule::H4, self.right_kind_of_rain(phrase)),
-            (Rule::H5, !phrase.time.contains(&Time::Changeable) || self.day.changes() >= 2),
-            (Rule::H6, self.really_there(phrase)),
-            (Rule::H8, self.right_hour(phrase)),
-        ];
-        checks.into_iter().find(|(_, kept)| !kept).map(|(rule, _)| rule)
+        if !phrase.skies.is_empty() && !phrase.skies.contains(&self.slot.sky) {
+            return Some(Rule::H1);
+        }
+        if !self.in_season(phrase) {
+            return Some(Rule::H7);
+        }
+        if !phrase.rain.holds(self.slot.precipitation) {
+            return Some(Rule::H2);
+        }
+        if !self.right_temperature(phrase) {
+            return Some(Rule::H3);
+        }
+        if !self.right_kind_of_rain(phrase) {
+            return Some(Rule::H4);
+        }
+        if phrase.time.contains(&Time::Changeable) && self.day.changes() < 2 {
+            return Some(Rule::H5);
+        }
+        if !self.really_there(phrase) {
+            return Some(Rule::H6);
+        }
+        if !self.right_hour(phrase) {
+            return Some(Rule::H8);
+        }
+        let pleasure =
+            phrase.caution == 0 && phrase.phenomena.is_empty() && phrase.themes.meets(Themes::of(&["outing"]));
+        (pleasure && !self.dangers.is_empty()).then_some(Rule::H9)
+    }
+
+    /// The numbers that a rule looks at, in words for the editor.
+    pub fn because(&self, rule: Rule) -> String {
+        let slot = self.slot;
+        match rule {
+            Rule::H1 => format!("{}時の空は{}", slot.hour, slot.label),
+            Rule::H2 => format!("{}時の降水は{:.1}mm/h", slot.hour, slot.precipitation),
+            Rule::H3 => format!(
+                "気温は{:.1}～{:.1}℃、湿度{:.0}%、風{:.0}m/s",
+                self.coldest, self.warmest, slot.humidity, self.wind
+            ),
+            Rule::H4 => format!("4つの時刻のうち雨や雪は{}回", self.day.wet()),
+            Rule::H5 => format!("空の変化は{}回", self.day.changes()),
+            Rule::H6 => "その現象は予報にない".to_owned(),
+            Rule::H7 => format!("{}月{}日の{}", self.date.month(), self.date.day(), self.place.region),
+            Rule::H8 => "その時間帯の空と合わない".to_owned(),
+            Rule::H9 => "危険な現象のある日".to_owned(),
+            Rule::R1 => "危険な現象に触れていない".to_owned(),
+            Rule::R2 => "雨か傘に一度だけ触れていない".to_owned(),
+            Rule::P1 => "二つの句が同じことを言う".to_owned(),
+            Rule::P2 => "危険がないのに注意が重なる".to_owned(),
+        }
     }
 
     fn in_season(&self, phrase: &Phrase) -> bool {
@@ -130,9 +174,13 @@ impl<'a> Situation<'a> {
 
     fn right_kind_of_rain(&self, phrase: &Phrase) -> bool {
         phrase.time.iter().all(|time| match time {
-            Time::Shower => !self.day.continuous() && self.day.wet() > 0,
+            // Half the slots wet is no shower any more.
+            Time::Shower => (1..=2).contains(&self.day.wet()),
             Time::Continuous => self.day.continuous(),
-            Time::AllDay => self.day.wet() == 0 || self.day.continuous(),
+            Time::AllDay => {
+                let throughout = |slot: &Slot| phrase.skies.is_empty() || phrase.skies.contains(&slot.sky);
+                (self.day.wet() == 0 || self.day.continuous()) && self.day.slots.iter().all(throughout)
+            }
             _ => true,
         })
     }
@@ -148,7 +196,7 @@ impl<'a> Situation<'a> {
             Phenomenon::Snow => self.day.has(&[Sky::Snow, Sky::HeavySnow, Sky::Sleet]),
             Phenomenon::Thunder => self.day.has(&[Sky::Thunder]),
             Phenomenon::Wind => self.wind >= 10.0,
-            Phenomenon::StrongWind => self.wind >= 15.0,
+            Phenomenon::StrongWind => self.wind >= STRONG_WIND,
             Phenomenon::Waves => self.place.coastal && self.wind >= 10.0,
             Phenomenon::Pollen => {
                 season::pollen(self.place, self.date) && dry && self.slot.humidity < 80.0 && self.wind < 15.0
@@ -181,27 +229,51 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// The first required or pair rule that refuses two phrases side by side.
-    pub fn refuses_pair(&self, weather: &Phrase, advice: &Phrase, with_required: bool) -> Option<Rule> {
-        if weather.themes.meets(advice.themes) || (weather.tone - advice.tone).abs() > 3 {
+    /// The first pair rule that refuses two phrases side by side.
+    pub fn refuses_pair(&self, weather: &Phrase, advice: &Phrase) -> Option<Rule> {
+        let contradicts = |one: &Phrase, other: &Phrase| {
+            one.themes.meets(Themes::of(&["pollen"])) && other.themes.meets(Themes::of(&["outing", "laundry"]))
+        };
+        if contradicts(weather, advice) || contradicts(advice, weather) {
             return Some(Rule::P1);
         }
-        if self.dangers.is_empty() && weather.caution >= 2 && advice.caution >= 2 {
-            return Some(Rule::P2);
+        let warned_twice = CAUTIONS.iter().any(|word| weather.text.contains(word) && advice.text.contains(word));
+        if weather.themes.meets(advice.themes) || (weather.tone - advice.tone).abs() > 3 || warned_twice {
+            return Some(Rule::P1);
         }
-        if !with_required {
-            return None;
+        (self.dangers.is_empty() && weather.caution >= 2 && advice.caution >= 2).then_some(Rule::P2)
+    }
+
+    /// What a phrase says, as far as it is required that somebody says it.
+    pub fn says(&self, phrase: &Phrase) -> Says {
+        Says {
+            danger: phrase.phenomena.iter().any(|phenomenon| self.dangers.contains(phenomenon)),
+            rain: says_rain(phrase),
         }
-        let names = |danger: &Phenomenon| weather.phenomena.contains(danger) || advice.phenomena.contains(danger);
-        if !self.dangers.is_empty() && !self.dangers.iter().any(names) {
+    }
+
+    /// The required rule that refuses a pair of phrases that say this.
+    pub fn requires(&self, weather: Says, advice: Says) -> Option<Rule> {
+        if !self.dangers.is_empty() && !weather.danger && !advice.danger {
             return Some(Rule::R1);
         }
-        if self.names_rain && usize::from(says_rain(weather)) + usize::from(says_rain(advice)) != 1 {
-            return Some(Rule::R2);
-        }
-        None
+        (self.names_rain && weather.rain == advice.rain).then_some(Rule::R2)
     }
 }
+
+/// What a phrase says, as far as that can be required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Says {
+    /// It names the day's danger.
+    danger: bool,
+    /// It speaks of rain or of what keeps it off.
+    rain: bool,
+}
+
+/// From here on wind is a danger, in m/s.
+const STRONG_WIND: f64 = 15.0;
+/// Words that warn; two of the same are one too many.
+const CAUTIONS: [&str; 4] = ["用心", "注意", "警戒", "油断"];
 
 /// The parts of a day.
 const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
