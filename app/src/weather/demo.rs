@@ -1,12 +1,12 @@
 //! Sample days without a network: invented, but such as the place could have at that time of year.
 
-use std::f64::consts::TAU;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use config::places::Place;
 use jiff::civil::Date;
 
 use crate::domain::day::{Code, HourlyPoint};
+use crate::domain::season::usual_temperature;
 
 /// A kind of day: code and rain at the four slots, how much cooler than usual, and the wind.
 type Sample = ([(u8, f64); 4], f64, f64);
@@ -51,14 +51,6 @@ pub fn points(place: &Place, date: Date) -> Vec<HourlyPoint> {
             }
         })
         .collect()
-}
-
-/// Warmest in early August, and half a degree cooler with each step north.
-fn usual_temperature(place: &Place, date: Date) -> f64 {
-    let year = f64::from(date.day_of_year()) / 365.25;
-    let middle = 21.5 - (place.latitude - 33.0) * 0.95;
-    let swing = 7.0 + (place.latitude - 24.0) * 0.38;
-    middle + swing * (TAU * (year - 0.59)).cos()
 }
 
 fn kinds(month: i8, usual: f64) -> &'static [Sample] {
