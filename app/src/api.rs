@@ -1,6 +1,7 @@
 //! The JSON API, and what machines ask besides.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -16,7 +17,8 @@ use futures::stream::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::service::{Comment, NoComment, Service};
+use crate::judge::{Judge, Provider};
+use crate::service::{By, Comment, NoComment, Service};
 use crate::weather::WeatherError;
 
 /// The addresses of the API.
@@ -95,11 +97,14 @@ pub struct GenerateRequest {
     /// Numbers of pairs that must not come again.
     #[serde(default)]
     exclude: BTreeSet<String>,
+    /// Who is to choose; without it, whoever is preferred.
+    provider: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct BulkRequest {
     locations: Locations,
+    provider: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,10 +165,32 @@ async fn locations() -> impl IntoResponse {
 }
 
 async fn providers(State(service): State<Arc<Service>>) -> impl IntoResponse {
-    Json(json!({
-        "weather": service.forecasts.source(),
-        "providers": [{ "id": "rules", "name": "ルール", "description": "承認済みの表現からルールで選ぶ" }],
-    }))
+    let judges = service.judge.iter().flat_map(Judge::providers).map(|provider| {
+        let word = provider.kind().word();
+        json!({ "id": word, "name": word, "model": provider.model(), "description": "ルールが残した候補から選ぶ" })
+    });
+    let rules = json!({ "id": "rules", "name": "ルール", "description": "承認済みの表現からルールで選ぶ" });
+    let providers: Vec<_> = judges.chain([rules]).collect();
+    Json(json!({ "weather": service.forecasts.source(), "providers": providers }))
+}
+
+/// Who is meant by a name in a question.
+fn by(service: &Service, name: Option<&str>) -> Result<By, Problem> {
+    let judges = || service.judge.iter().flat_map(Judge::providers).map(Provider::kind);
+    match name {
+        None => Ok(By::Preferred),
+        Some("rules") => Ok(By::Rules),
+        Some(name) => judges().find(|kind| kind.word() == name).map(By::Provider).ok_or_else(|| {
+            let known: Vec<_> = judges().map(|kind| kind.word()).chain(["rules"]).collect();
+            let name: String = name.chars().take(50).collect();
+            Problem {
+                status: StatusCode::BAD_REQUEST,
+                title: "unknown provider",
+                detail: format!("{name:?} cannot choose here; choose from {}", known.join(", ")),
+                more: json!({ "providers": known }),
+            }
+        }),
+    }
 }
 
 #[derive(Deserialize)]
@@ -180,7 +207,8 @@ async fn generate(
     State(service): State<Arc<Service>>,
     Body(request): Body<GenerateRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let comment = service.generate(&request.location, &request.exclude).await?;
+    let comment =
+        service.generate(&request.location, &request.exclude, by(&service, request.provider.as_deref())?).await?;
     let mut body = serde_json::to_value(&comment).unwrap_or_default();
     if let Some(body) = body.as_object_mut() {
         body.insert("success".to_owned(), true.into());
@@ -213,9 +241,10 @@ async fn bulk(
     State(service): State<Arc<Service>>,
     Body(request): Body<BulkRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    let by = by(&service, request.provider.as_deref())?;
     let names = request.locations.names()?;
     let order: Vec<_> = names.clone();
-    let mut results: Vec<_> = service.batch(names).map(BulkResult::of).collect().await;
+    let mut results: Vec<_> = service.batch(names, by).map(BulkResult::of).collect().await;
     results.sort_by_key(|result| order.iter().position(|name| *name == result.location));
     let success_count = results.iter().filter(|result| result.success).count();
     Ok(Json(json!({ "total": results.len(), "success_count": success_count, "results": results })))
@@ -224,6 +253,7 @@ async fn bulk(
 #[derive(Deserialize)]
 struct StreamQuery {
     locations: String,
+    provider: Option<String>,
 }
 
 /// The same as a batch, one result at a time; a client that leaves ends it.
@@ -235,7 +265,9 @@ async fn stream(
         "all" => Locations::Word("all".to_owned()),
         names => Locations::Names(names.split(',').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect()),
     };
-    let results = service.batch(locations.names()?).map(|result| Event::default().json_data(BulkResult::of(result)));
+    let by = by(&service, query.provider.as_deref())?;
+    let results =
+        service.batch(locations.names()?, by).map(|result| Event::default().json_data(BulkResult::of(result)));
     let done = futures::stream::once(async { Ok(Event::default().event("done").data("{}")) });
     Ok(Sse::new(results.chain(done)).keep_alive(KeepAlive::default()))
 }
@@ -257,11 +289,30 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         ("comments_total{outcome=\"failed\"}", &service.failed),
         ("forecasts_total{found=\"memory\"}", &counts.memory),
         ("forecasts_total{found=\"file\"}", &counts.file),
+        ("forecasts_total{found=\"neighbour\"}", &counts.neighbour),
         ("forecasts_total{found=\"source\"}", &counts.source),
         ("forecasts_total{found=\"stale\"}", &counts.stale),
         ("forecasts_total{found=\"failed\"}", &counts.failed),
     ];
-    rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat()
+    let mut text = rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat();
+    writeln!(text, "forecast_rows_skipped_total {}", service.forecasts.skipped_rows()).expect("a text takes more text");
+    for provider in service.judge.iter().flat_map(Judge::providers) {
+        let (word, counts) = (provider.kind().word(), &provider.counts);
+        let rows = [
+            ("llm_verdicts_total", ",outcome=\"chosen\"", &counts.chosen),
+            ("llm_verdicts_total", ",outcome=\"passed_over\"", &counts.passed_over),
+            ("llm_tokens_total", ",direction=\"in\"", &counts.tokens_in),
+            ("llm_tokens_total", ",direction=\"out\"", &counts.tokens_out),
+        ];
+        for (name, more, count) in rows {
+            let count = count.load(Ordering::Relaxed);
+            writeln!(text, "{name}{{provider=\"{word}\"{more}}} {count}").expect("a text takes more text");
+        }
+        if let Some(usd) = provider.usd() {
+            writeln!(text, "llm_usd_total{{provider=\"{word}\"}} {usd:.6}").expect("a text takes more text");
+        }
+    }
+    text
 }
 
 /// The answer to an address that does not exist.

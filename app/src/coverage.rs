@@ -11,7 +11,7 @@ use config::rules::Rules;
 use jiff::civil::{Date, date};
 
 use crate::domain::count::{Counts, count};
-use crate::domain::day::{Day, HOURS, HourlyPoint};
+use crate::domain::day::{Code, Day, HOURS, HourlyPoint};
 use crate::domain::season::seasons;
 
 /// So many pairs at least must be admissible.
@@ -188,7 +188,7 @@ fn weather(kind: &Kind, date: Date, highest: f64) -> Day {
     let hours = HOURS.into_iter().zip(kind.slots).zip(cooler);
     let points = hours.map(|((hour, (code, precipitation)), cooler)| HourlyPoint {
         time: date.at(hour, 0, 0, 0),
-        code,
+        code: Code::Wmo(code),
         temperature: highest - cooler,
         precipitation,
         humidity: kind.humidity,

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use config::places::Place;
+use config::places::{Place, Places};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use lru::LruCache;
@@ -40,6 +40,8 @@ pub enum From {
     Memory,
     /// On the shared disk.
     File,
+    /// In memory, under the name of a place nearby.
+    Neighbour,
     /// At the source.
     Source,
 }
@@ -51,6 +53,8 @@ pub struct Counts {
     pub memory: AtomicU64,
     /// On the shared disk.
     pub file: AtomicU64,
+    /// Nearby.
+    pub neighbour: AtomicU64,
     /// At the source.
     pub source: AtomicU64,
     /// Not at all.
@@ -82,6 +86,8 @@ pub struct Limits {
     pub file_ttl: Duration,
     /// The folder for the files.
     pub folder: PathBuf,
+    /// Within how many kilometres another place's forecast may serve.
+    pub radius_km: f64,
 }
 
 type Key = (String, Date);
@@ -101,6 +107,11 @@ impl Forecasts {
     pub fn new(source: Source, limits: Limits) -> Self {
         let memory = Mutex::new(LruCache::new(limits.entries));
         Self { source, limits, memory, under_way: Mutex::default(), counts: Counts::default() }
+    }
+
+    /// How many rows of the source's answers could not be read.
+    pub fn skipped_rows(&self) -> u64 {
+        self.source.skipped()
     }
 
     /// The name of the source.
@@ -138,7 +149,10 @@ impl Forecasts {
             let points = self.remember(key, stored.points.clone());
             return Ok(self.found(points, From::File, false));
         }
-        match (self.source.fetch(place, key.1).await, stored) {
+        if let Some(points) = self.nearby(place, key.1) {
+            return Ok(self.found(points, From::Neighbour, false));
+        }
+        match (self.source.fetch(place, key.1, now).await, stored) {
             (Ok(points), _) => {
                 self.store(key, &Stored { fetched: now, points: points.clone() }).await;
                 let points = self.remember(key, points);
@@ -160,10 +174,24 @@ impl Forecasts {
             (true, _) => &self.counts.stale,
             (false, From::Memory) => &self.counts.memory,
             (false, From::File) => &self.counts.file,
+            (false, From::Neighbour) => &self.counts.neighbour,
             (false, From::Source) => &self.counts.source,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         Forecast { points, from, stale }
+    }
+
+    /// The nearest place's forecast that is remembered, if it is near enough and its weather is of the same kind: the
+    /// sea makes another one.
+    fn nearby(&self, place: &Place, date: Date) -> Option<Arc<Vec<HourlyPoint>>> {
+        let others = Places::embedded().all().iter().filter(|other| {
+            other.name != place.name
+                && other.coastal == place.coastal
+                && other.distance_km(place) <= self.limits.radius_km
+        });
+        let mut others: Vec<_> = others.collect();
+        others.sort_by(|a, b| a.distance_km(place).total_cmp(&b.distance_km(place)));
+        others.into_iter().find_map(|other| self.remembered(&(other.name.clone(), date)))
     }
 
     fn remembered(&self, key: &Key) -> Option<Arc<Vec<HourlyPoint>>> {

@@ -13,6 +13,8 @@ pub mod coverage;
 pub mod domain;
 pub mod forecasts;
 pub mod history;
+mod http;
+pub mod judge;
 pub mod pages;
 pub mod server;
 pub mod service;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use app::{server, telemetry};
 use config::problems::Problems;
-use config::service::{App, process_environment};
+use config::service::{App, Secrets, process_environment};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -32,7 +32,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     let settings = App::from_env(&process_environment)?;
     telemetry::start(&settings);
-    let service = Arc::new(server::service(&settings)?);
+    let service = Arc::new(server::service(&settings, &Secrets::from_env(&process_environment))?);
     let page = server::listen(settings.page_addr, "PAGE_ADDR").await?;
     let api = server::listen(settings.api_addr, "API_ADDR").await?;
     tracing::info!(

@@ -13,7 +13,7 @@ use futures::stream::StreamExt as _;
 use jiff::civil::Date;
 
 use crate::domain::day::target_date;
-use crate::service::{Comment, Service};
+use crate::service::{By, Comment, Service};
 
 /// The addresses of the page.
 pub fn routes() -> Router<Arc<Service>> {
@@ -80,7 +80,7 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
     let places = Places::embedded();
     let chosen: Vec<String> =
         query.into_iter().filter(|(key, _)| key == "place").map(|(_, name)| name).take(142).collect();
-    let mut results: Vec<_> = Arc::clone(&service).batch(chosen.clone()).collect().await;
+    let mut results: Vec<_> = Arc::clone(&service).batch(chosen.clone(), By::Preferred).collect().await;
     results.sort_by_key(|(name, _)| places.all().iter().position(|place| place.name == *name));
     let (mut rows, mut failures) = (Vec::new(), Vec::new());
     for (name, result) in results {

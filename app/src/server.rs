@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::routing::get;
-use config::service::App;
+use config::service::{App, Secrets};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::limit::RequestBodyLimitLayer;
@@ -21,6 +21,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::forecasts::{Forecasts, Limits};
 use crate::history::History;
+use crate::judge::Judge;
 use crate::service::Service;
 use crate::weather::Source;
 use crate::{api, pages};
@@ -33,16 +34,18 @@ const SLOWEST_ANSWER: Duration = Duration::from_secs(240);
 /// Wires the real parts together.
 ///
 /// # Errors
-/// When the weather source cannot be set up.
-pub fn service(settings: &App) -> Result<Service> {
+/// When the weather source or a judge cannot be set up, or when its key is missing.
+pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     let limits = Limits {
         entries: NonZeroUsize::new(settings.memory_entries).context("CACHE_MEMORY_ENTRIES must not be 0")?,
         memory_ttl: settings.memory_ttl,
         file_ttl: settings.file_ttl,
         folder: settings.cache_dir.join("forecast"),
+        radius_km: f64::from(settings.spatial_radius_km),
     };
     Ok(Service {
-        forecasts: Forecasts::new(Source::of(settings)?, limits),
+        forecasts: Forecasts::new(Source::of(settings, secrets)?, limits),
+        judge: Judge::of(&settings.llm, secrets)?,
         history: History::new(settings.cache_dir.join("comments")),
         workers: settings.workers,
         fixed_now: settings.now,

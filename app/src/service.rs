@@ -6,24 +6,28 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use config::corpus::Corpus;
+use config::llm::Provider as Kind;
 use config::places::{Place, Places};
 use futures::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::domain::choice::{Choice, NoChoice, Request, choose, explain};
+use crate::domain::choice::{Choice, NoChoice, Request, choose, explain, kept};
 use crate::domain::day::{Day, target_date};
 use crate::domain::decision::Verdict;
 use crate::domain::recent::Recent;
 use crate::forecasts::{Forecasts, From};
 use crate::history::History;
+use crate::judge::{Judge, Question};
 use crate::weather::WeatherError;
 
 /// Everything that handlers use.
 pub struct Service {
     /// The forecasts.
     pub forecasts: Forecasts,
+    /// Who chooses among what the rules leave, if anybody does.
+    pub judge: Option<Judge>,
     /// What was generated.
     pub history: History,
     /// How many places of a batch are worked on at the same time.
@@ -54,8 +58,11 @@ pub struct Comment {
     pub found: From,
     /// Whether the forecast is older than it should be.
     pub stale: bool,
-    /// Who chose: `rules`.
+    /// Who chose: `rules`, or a language model's provider.
     pub chosen_by: &'static str,
+    /// Which judges were passed over, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<String>,
     /// When.
     pub generated_at: Timestamp,
 }
@@ -109,9 +116,9 @@ impl Service {
     ///
     /// # Errors
     /// When the place is unknown, there is no forecast, or the rules leave nothing.
-    pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>) -> Result<Comment, NoComment> {
+    pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>, by: By) -> Result<Comment, NoComment> {
         let used = self.begin(1).await;
-        self.make(name, exclude, &used).await
+        self.make(name, exclude, by, &used).await
     }
 
     /// Explains why a phrase or a pair, by its number, is kept or refused for a place.
@@ -136,18 +143,22 @@ impl Service {
     }
 
     /// Makes comments for many places, in the order in which they are ready.
-    pub fn batch(self: Arc<Self>, names: Vec<String>) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
+    pub fn batch(
+        self: Arc<Self>,
+        names: Vec<String>,
+        by: By,
+    ) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
         let begun = async move {
             let used = self.begin(names.len()).await;
             (self, names, used)
         };
-        stream::once(begun).flat_map(|(service, names, used)| {
+        stream::once(begun).flat_map(move |(service, names, used)| {
             let workers = service.workers;
             stream::iter(names)
                 .map(move |name| {
                     let (service, used) = (Arc::clone(&service), Arc::clone(&used));
                     async move {
-                        let result = service.make(&name, &BTreeSet::new(), &used).await;
+                        let result = service.make(&name, &BTreeSet::new(), by, &used).await;
                         (name, result)
                     }
                 })
@@ -155,8 +166,22 @@ impl Service {
         })
     }
 
-    async fn make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
-        let result = self.try_to_make(name, exclude, used).await;
+    /// Lets a judge take another of the best pairs; whoever chose is named.
+    async fn judge(&self, place: &Place, day: &Day, choice: &mut Choice, by: By) -> (&'static str, Vec<String>) {
+        let (Some(judge), true) = (&self.judge, by != By::Rules) else { return (RULES, Vec::new()) };
+        let pairs: Vec<_> = std::iter::once(&choice.pair).chain(&choice.alternatives).collect();
+        let wanted = if let By::Provider(kind) = by { Some(kind) } else { None };
+        let verdict = judge.choose(&Question { place: &place.name, day, pairs: &pairs }, wanted).await;
+        let Some((kind, index)) = verdict.chosen else { return (RULES, verdict.passed_over) };
+        if let Some(taken) = index.checked_sub(1) {
+            std::mem::swap(&mut choice.pair, &mut choice.alternatives[taken]);
+        }
+        choice.reasons.push(format!("{}が候補{}件から選択", kind.word(), choice.alternatives.len() + 1));
+        (kind.word(), verdict.passed_over)
+    }
+
+    async fn make(&self, name: &str, exclude: &BTreeSet<String>, by: By, used: &Used) -> Result<Comment, NoComment> {
+        let result = self.try_to_make(name, exclude, by, used).await;
         let counter = if result.is_ok() { &self.made } else { &self.failed };
         counter.fetch_add(1, Ordering::Relaxed);
         if let Ok(comment) = &result {
@@ -166,13 +191,19 @@ impl Service {
         result
     }
 
-    async fn try_to_make(&self, name: &str, exclude: &BTreeSet<String>, used: &Used) -> Result<Comment, NoComment> {
+    async fn try_to_make(
+        &self,
+        name: &str,
+        exclude: &BTreeSet<String>,
+        by: By,
+        used: &Used,
+    ) -> Result<Comment, NoComment> {
         let now = self.now();
         let place = self.place(name)?;
         let date = target_date(now);
         let forecast = self.forecasts.get(place, date, now).await?;
         let day = Day::of(date, &forecast.points);
-        let choice = {
+        let mut choice = {
             let mut used = used.lock().expect("nobody panics while choosing");
             let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
             let request = Request { place, day: &day, seed, exclude, recent: &used };
@@ -180,6 +211,12 @@ impl Service {
             used.note(&place.name, date, &choice.pair.id);
             choice
         };
+        let (chosen_by, passed_over) = self.judge(place, &day, &mut choice, by).await;
+        if chosen_by != RULES {
+            let mut used = used.lock().expect("nobody panics while choosing");
+            used.note(&place.name, date, &choice.pair.id);
+            choice.decisions.kept = kept(Corpus::embedded(), place, &day, &choice.pair.id);
+        }
         Ok(Comment {
             location: place.name.clone(),
             comment: choice.pair.text(),
@@ -188,11 +225,26 @@ impl Service {
             weather_source: self.forecasts.source(),
             found: forecast.from,
             stale: forecast.stale,
-            chosen_by: "rules",
+            chosen_by,
+            passed_over,
             generated_at: now,
         })
     }
 }
+
+/// Who is to choose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    /// Whoever is preferred: a language model if there is one.
+    #[default]
+    Preferred,
+    /// This one, and the others only if it fails.
+    Provider(Kind),
+    /// The rules alone.
+    Rules,
+}
+
+const RULES: &str = "rules";
 
 /// For so long the same question has the same answer; an editor who reloads sees the same page.
 const SEED_LASTS_SECONDS: u64 = 3600;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use app::domain::choice::{Choice, Request, choose};
-use app::domain::day::{Day, HOURS, HourlyPoint, target_date};
+use app::domain::day::{Code, Day, HOURS, HourlyPoint, target_date};
 use app::domain::recent::Recent;
 use config::corpus::Corpus;
 use config::places::{Place, Places};
@@ -32,7 +32,7 @@ fn situations() -> Vec<Situation> {
         let points = points.map(|(hour, slot)| {
             let numbers: Vec<f64> = slot.split(' ').map(|number| number.parse().unwrap()).collect();
             let [_, temperature, precipitation, humidity, wind] = numbers[..] else { panic!("{}: {slot:?}", &row[0]) };
-            let code = slot.split(' ').next().unwrap().parse().unwrap();
+            let code = Code::Wmo(slot.split(' ').next().unwrap().parse().unwrap());
             HourlyPoint { time: date.at(hour, 0, 0, 0), code, temperature, precipitation, humidity, wind }
         });
         let words = |cell: &str| cell.split('|').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>();

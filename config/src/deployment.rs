@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::llm::Llm;
 use crate::problems::Problems;
 use crate::reader::Reader;
 use crate::service::{self, App, Environment, LogFormat};
@@ -473,7 +474,7 @@ fn transition(reader: &mut Reader) -> Option<u16> {
 fn settings(reader: &mut Reader, environment: Environment) -> App {
     let weather = reader.choice("app_settings.weather_source", &service::WEATHER_SOURCES);
     if environment == Environment::Production && weather == service::WeatherSource::Demo {
-        let hint = "production needs real forecasts; set it to open-meteo";
+        let hint = "production needs real forecasts; set it to open-meteo or wxtech";
         reader.problem("app_settings.weather_source", "demo is not for production", hint);
     }
     App {
@@ -482,6 +483,8 @@ fn settings(reader: &mut Reader, environment: Environment) -> App {
         api_addr: ([0, 0, 0, 0], 8000).into(),
         weather,
         open_meteo_base_url: None,
+        wxtech_base_url: None,
+        llm: Llm { providers: Llm::read_providers(reader, "app_settings.llm_providers"), ..Llm::default() },
         workers: reader.number("app_settings.workers", 1..=16),
         cache_dir: "/app/cache".into(),
         memory_entries: reader.number("app_settings.memory_entries", 1..=100_000),

@@ -9,11 +9,13 @@
 
 pub mod corpus;
 pub mod deployment;
+pub mod llm;
 pub mod places;
 pub mod problems;
 mod reader;
 pub mod rules;
 pub mod service;
+pub mod weather_codes;
 mod words;
 
 /// The keys of the secret, which are also the variables that the service reads them from.

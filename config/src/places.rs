@@ -28,6 +28,17 @@ fn yes<'de, D: serde::Deserializer<'de>>(cell: D) -> Result<bool, D::Error> {
     Ok(String::deserialize(cell)? == "yes")
 }
 
+impl Place {
+    /// How far another place is, along the surface of the earth.
+    pub fn distance_km(&self, other: &Self) -> f64 {
+        const EARTH_KM: f64 = 6371.0;
+        let half = |a: f64, b: f64| ((a - b).to_radians() / 2.0).sin().powi(2);
+        let across = self.latitude.to_radians().cos() * other.latitude.to_radians().cos();
+        let chord = half(self.latitude, other.latitude) + across * half(self.longitude, other.longitude);
+        2.0 * EARTH_KM * chord.sqrt().asin()
+    }
+}
+
 /// All places.
 #[derive(Debug)]
 pub struct Places(Vec<Place>);

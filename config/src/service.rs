@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Serialize;
 
+use crate::llm::{self, Llm};
 use crate::problems::Problems;
 use crate::reader::Reader;
 
@@ -32,6 +33,9 @@ pub enum WeatherSource {
     Demo,
     /// Open-Meteo's forecast API, which needs no key.
     OpenMeteo,
+    /// WxTech's point forecast, which needs a key.
+    #[serde(rename = "wxtech")]
+    WxTech,
 }
 
 /// How log lines are written.
@@ -57,6 +61,10 @@ pub struct App {
     pub weather: WeatherSource,
     /// The address of Open-Meteo, if not its public one.
     pub open_meteo_base_url: Option<String>,
+    /// The address of WxTech, if not its public one.
+    pub wxtech_base_url: Option<String>,
+    /// Which language models choose among the pairs that the rules leave.
+    pub llm: Llm,
     /// How many places of a batch are worked on at the same time.
     pub workers: usize,
     /// The folder of the shared disk.
@@ -79,16 +87,17 @@ pub struct App {
 
 const ENVIRONMENTS: [(&str, Environment); 3] =
     [("local", Environment::Local), ("staging", Environment::Staging), ("production", Environment::Production)];
-pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 2] =
-    [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo)];
+pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 3] =
+    [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo), ("wxtech", WeatherSource::WxTech)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "ENV",
     "PAGE_ADDR",
     "API_ADDR",
     "WEATHER_SOURCE",
     "OPEN_METEO_BASE_URL",
+    "WXTECH_BASE_URL",
     "MAX_PARALLEL_WORKERS",
     "CACHE_DIR",
     "CACHE_MEMORY_ENTRIES",
@@ -122,6 +131,8 @@ impl App {
             ("LOG_FILTER", self.log_filter.clone()),
         ]);
         variables.extend(self.open_meteo_base_url.clone().map(|url| ("OPEN_METEO_BASE_URL", url)));
+        variables.extend(self.wxtech_base_url.clone().map(|url| ("WXTECH_BASE_URL", url)));
+        variables.extend(self.llm.to_variables());
         variables.extend(self.now.map(|now| ("APP_NOW", now.to_string())));
         variables
     }
@@ -131,13 +142,15 @@ impl App {
     /// # Errors
     /// Every missing, malformed or forbidden variable.
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problems> {
-        let mut reader = Reader::of_variables(&VARIABLES, get);
+        let mut reader = Reader::of_variables(&[&VARIABLES[..], &llm::VARIABLES[..]].concat(), get);
         let app = Self {
             environment: reader.choice("ENV", &ENVIRONMENTS),
             page_addr: address(&mut reader, "PAGE_ADDR"),
             api_addr: address(&mut reader, "API_ADDR"),
             weather: reader.choice("WEATHER_SOURCE", &WEATHER_SOURCES),
             open_meteo_base_url: reader.checked("OPEN_METEO_BASE_URL", base_url),
+            wxtech_base_url: reader.checked("WXTECH_BASE_URL", base_url),
+            llm: Llm::from_variables(&mut reader),
             workers: reader.number_or("MAX_PARALLEL_WORKERS", 4, 1..=16),
             cache_dir: PathBuf::from(reader.text("CACHE_DIR", |_| Ok(()))),
             memory_entries: reader.number_or("CACHE_MEMORY_ENTRIES", 500, 1..=100_000),
@@ -164,7 +177,7 @@ pub(crate) fn forbid_in_production(
         return;
     }
     if weather == WeatherSource::Demo {
-        let hint = "production needs real forecasts; set it to open-meteo";
+        let hint = "production needs real forecasts; set it to open-meteo or wxtech";
         reader.problem("WEATHER_SOURCE", "demo is not for production", hint);
     }
     if fixed_time {
@@ -181,7 +194,7 @@ fn address(reader: &mut Reader, key: &str) -> SocketAddr {
     text.parse().unwrap_or_else(|_| SocketAddr::from(([127, 0, 0, 1], 0)))
 }
 
-fn base_url(text: &str) -> Result<(), (String, String)> {
+pub(crate) fn base_url(text: &str) -> Result<(), (String, String)> {
     if text.starts_with("http://") || text.starts_with("https://") {
         Ok(())
     } else {
@@ -215,6 +228,19 @@ impl Secrets {
         Self { keys: crate::SECRET_KEYS.into_iter().filter_map(set).collect() }
     }
 
+    /// A key that something cannot do without.
+    ///
+    /// # Errors
+    /// When it is not set, saying who needs it and how to set it.
+    pub fn required(&self, name: &'static str, because: &str) -> Result<SecretString, Problems> {
+        self.keys.get(name).cloned().ok_or_else(|| {
+            let mut reader = Reader::of_variables(&[], &|_| None);
+            let hint = format!("put it in with `provision secrets set {name}`, or set the variable");
+            reader.problem(name, format_args!("is missing, and {because}"), hint);
+            reader.finish().err().unwrap_or_default()
+        })
+    }
+
     /// The names of the keys that are set.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.keys.keys().copied()
@@ -238,6 +264,13 @@ mod tests {
             api_addr: "0.0.0.0:8000".parse().unwrap(),
             weather: WeatherSource::OpenMeteo,
             open_meteo_base_url: Some("http://127.0.0.1:9/x".to_owned()),
+            wxtech_base_url: Some("http://127.0.0.1:9/y".to_owned()),
+            llm: Llm {
+                providers: vec![llm::Provider::Gemini, llm::Provider::OpenAi],
+                timeout: Duration::from_secs(5),
+                base_urls: BTreeMap::from([(llm::Provider::OpenAi, "http://127.0.0.1:9/v1".to_owned())]),
+                models: BTreeMap::from([(llm::Provider::Gemini, "another".to_owned())]),
+            },
             workers: 4,
             cache_dir: "/app/cache".into(),
             memory_entries: 500,
@@ -257,7 +290,7 @@ mod tests {
     #[test]
     fn what_is_written_to_variables_is_read_back_the_same() {
         assert_eq!(read(&app().to_env()), Ok(app()));
-        let bare = App { open_meteo_base_url: None, now: None, ..app() };
+        let bare = App { llm: Llm::default(), open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
         assert_eq!(read(&bare.to_env()), Ok(bare));
     }
 

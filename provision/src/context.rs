@@ -1,6 +1,7 @@
 //! What a resource may use while it works: the AWS clients, waiting, and a way to say what it waits for.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,11 +13,17 @@ use crate::stack::NodeId;
 use crate::wait::{self, Poll, Wait};
 
 /// The surroundings of one resource's work.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Context {
     /// The AWS clients and the ownership of what they make.
     pub aws: Aws,
-    notes: Option<(NodeId, UnboundedSender<Event>)>,
+    notes: Option<Arc<dyn Fn(String) + Send + Sync>>,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("aws", &self.aws).finish_non_exhaustive()
+    }
 }
 
 impl Context {
@@ -27,14 +34,19 @@ impl Context {
 
     /// Makes a context whose notes appear as events of a node.
     pub fn of_node(aws: Aws, node: NodeId, events: UnboundedSender<Event>) -> Self {
-        Self { aws, notes: Some((node, events)) }
+        // A watcher that has left is no reason to stop working.
+        Self::telling(aws, move |text| drop(events.send(Event::Note { node, text })))
+    }
+
+    /// Makes a context whose notes go anywhere.
+    pub fn telling(aws: Aws, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self { aws, notes: Some(Arc::new(tell)) }
     }
 
     /// Says what is going on, for whoever watches.
     pub fn note(&self, text: impl fmt::Display) {
-        if let Some((node, events)) = &self.notes {
-            // A watcher that has left is no reason to stop working.
-            drop(events.send(Event::Note { node: *node, text: text.to_string() }));
+        if let Some(tell) = &self.notes {
+            tell(text.to_string());
         }
     }
 

@@ -220,7 +220,7 @@ impl Work<'_> {
         // Also before creating: the answer of an earlier, killed run may have been lost.
         let mut found = self.look().await?;
         if let Some(planned) = planned {
-            same_as_planned(planned, found.as_ref())?;
+            same_as_planned(self.node.traits().transient, planned, found.as_ref())?;
         }
         let mut attempts = Attempts::default();
         loop {
@@ -316,16 +316,15 @@ fn jitter(seed: u64, node: NodeId, count: u32) -> f64 {
     f64::from(u16::try_from(hasher.finish() >> 48).unwrap_or(0)) / f64::from(u16::MAX)
 }
 
-fn same_as_planned(planned: &Found, now: Option<&Found>) -> Result<()> {
-    match now {
-        None => bail!("it vanished after the plan was made; run plan again"),
-        Some(now) if now.spec != planned.spec => {
-            let changes = crate::diff::diff(&planned.spec, &now.spec);
-            let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
-            bail!("someone changed it after the plan was made ({}); run plan again", changes.join("; "))
-        }
-        Some(_) => Ok(()),
+fn same_as_planned(transient: &[&str], planned: &Found, now: Option<&Found>) -> Result<()> {
+    let Some(now) = now else { bail!("it vanished after the plan was made; run plan again") };
+    let changes = crate::diff::diff(&planned.spec, &now.spec);
+    let changes = changes.iter().filter(|change| !transient.contains(&change.field()));
+    let changes: Vec<_> = changes.map(ToString::to_string).collect();
+    if changes.is_empty() {
+        return Ok(());
     }
+    bail!("someone changed it after the plan was made ({}); run plan again", changes.join("; "))
 }
 
 fn blocked(changes: &[crate::diff::Change]) -> String {

@@ -1,15 +1,17 @@
 //! Plans and applies the AWS stack of the Weather Comment Generator.
 //!
 //! ```text
-//! main -> report -> event <- execute -> plan -> stack -> resource <- resources/* -> aws
+//! main -> cli -> event <- execute -> plan -> stack -> resource <- resources/* -> aws
 //! our_stack -> stack, resources
 //! ```
 //!
-//! Invariants: the library prints nothing and never exits; `plan` never writes (the guard in
+//! Invariants: only `cli` talks, to the terminal it was given, and nothing here exits; `plan` never writes (the guard in
 //! every client refuses); a resource file knows only its own service; AWS is the only state.
 
 pub mod aws;
+pub mod cli;
 pub mod context;
+pub mod cost;
 pub mod diff;
 pub mod event;
 pub mod execute;

@@ -1,54 +1,43 @@
 //! `provision`: plans, deploys and destroys the AWS stack of the Weather Comment Generator.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is the only place that prints")]
-
-mod cli {
-    pub(crate) mod arguments;
-    pub(crate) mod deploy;
-    pub(crate) mod destroy;
-    pub(crate) mod exit;
-    pub(crate) mod outputs;
-    pub(crate) mod plan;
-    pub(crate) mod report;
-    pub(crate) mod session;
-    pub(crate) mod status;
-}
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use provision::cli::{self, Exit, Surroundings, Terminal};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
-
-use crate::cli::arguments::{Arguments, Verb};
-use crate::cli::exit::Exit;
-use crate::cli::session::Session;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return cli::exit::of_usage(&error),
-    };
-    start_tracing(&arguments.common.log);
-    match run(arguments).await {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            Exit::of(&error).into()
-        }
-    }
+    let filter = EnvFilter::try_from_env("PROVISION_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let surroundings = Surroundings { terminal: Terminal::of_process(), sdk: None, interrupted: interruption() };
+    cli::run(std::env::args_os(), &surroundings).await.into()
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<Exit> {
-    let session = Session::open(&arguments.common).await?;
-    match arguments.verb {
-        Verb::Plan(arguments) => cli::plan::run(&session, &arguments).await,
-        Verb::Deploy(arguments) => cli::deploy::run(&session, &arguments).await,
-        Verb::Destroy(arguments) => cli::destroy::run(&session, &arguments).await,
-        Verb::Outputs => cli::outputs::run(&session).await,
-        Verb::Status => cli::status::run(&session).await,
-    }
+/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once.
+fn interruption() -> watch::Receiver<bool> {
+    let (interrupt, interrupted) = watch::channel(false);
+    tokio::spawn(async move {
+        next_signal().await;
+        interrupt.send_replace(true);
+        next_signal().await;
+        leave();
+    });
+    interrupted
 }
 
-fn start_tracing(filter: &str) {
-    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+#[expect(clippy::exit, reason = "the user asked twice to leave at once")]
+fn leave() -> ! {
+    // The next run looks at what exists and continues.
+    std::process::exit(Exit::Failed as i32)
+}
+
+async fn next_signal() {
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    tokio::select! {
+        _ = terminate.recv() => (),
+        _ = interrupt.recv() => (),
+    }
 }

@@ -143,6 +143,7 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
         transition_to_ia: transition_to_ia.clone(),
         // A cache that can be fetched again and a history of a few megabytes: backups come cheap.
         backup: true,
+        state: "available".to_owned(),
     });
     let key =
         AccessPoint { file_system_token: token.clone(), name: "cache-access".to_owned(), path: "/cache".to_owned() };
@@ -161,6 +162,7 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
             file_system_id: file_system.id,
             subnet_id: subnet.id,
             security_groups: vec![group.id],
+            state: "available".to_owned(),
         })
     });
     let mount_targets = mount_targets.collect();
@@ -212,6 +214,7 @@ fn service(
         health_check_grace_seconds: wanted.health_check_grace_seconds,
         enable_execute_command: false,
         propagate_tags: "SERVICE".to_owned(),
+        rollout: "COMPLETED".to_owned(),
         desired_count: wanted.desired_count,
     })
 }

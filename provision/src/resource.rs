@@ -27,6 +27,8 @@ pub trait Resource: Send + Sync + 'static {
     const KIND: &'static str;
     /// Fields of the spec that AWS cannot change in place; a difference there blocks the plan.
     const IMMUTABLE: &'static [&'static str] = &[];
+    /// Fields of the spec that change by themselves, like a state; only their end is wanted.
+    const TRANSIENT: &'static [&'static str] = &[];
     /// An update makes a new version with a new identifier, so dependents are compared again.
     const VERSIONED: bool = false;
     /// Holds data that nobody can recreate; destroy keeps it unless told otherwise.

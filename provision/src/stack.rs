@@ -219,6 +219,7 @@ impl Stack {
 pub(crate) struct Traits {
     pub(crate) kind: &'static str,
     pub(crate) immutable: &'static [&'static str],
+    pub(crate) transient: &'static [&'static str],
     pub(crate) versioned: bool,
     pub(crate) holds_data: bool,
     pub(crate) lookup: bool,
@@ -278,6 +279,7 @@ where
         Traits {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
+            transient: R::TRANSIENT,
             versioned: R::VERSIONED,
             holds_data: R::HOLDS_DATA,
             lookup: R::LOOKUP,

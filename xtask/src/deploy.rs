@@ -91,7 +91,9 @@ fn compile_provision() -> Result<PathBuf> {
         eprintln!("deploy: the first build of provision compiles the AWS SDK, 10 to 15 minutes on two cores");
     }
     let mut cargo = child::cargo();
-    cargo.args(["build", "--package", "provision"]);
+    // All packages are named, so that their features are those of `cargo test --workspace`: with others, the SDK
+    // would be compiled once for deploying and once more for testing.
+    cargo.args(["build", "--workspace", "--bin", "provision"]);
     child::run("building provision", cargo)?;
     Ok(program)
 }

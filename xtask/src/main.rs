@@ -9,6 +9,7 @@ mod dev;
 mod exit;
 mod image;
 mod local;
+mod matrix;
 mod ports;
 mod readiness;
 mod signals;
@@ -46,6 +47,8 @@ enum Task {
     /// Look at the corpus as its authors need it.
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
+    /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
+    Matrix,
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -73,6 +76,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Destroy(arguments) => deploy::destroy(arguments),
         Task::Ci(arguments) => ci::run(arguments),
         Task::Corpus(command) => corpus::run(*command),
+        Task::Matrix => matrix::run(),
         Task::Local(command) => local::run(*command),
     }
 }

@@ -293,14 +293,27 @@ fn hash(start: u64, bytes: &[u8]) -> u64 {
     mixed ^ mixed >> 31
 }
 
-fn decisions(situation: &Situation<'_>, found: Found<'_, '_>, refused: &[usize]) -> Decisions {
-    let (weather, advice) = (found.weather.phrase, found.advice.phrase);
-    let pair = Pair::of(found);
-    let kept = vec![
+/// Explains a kept pair: the comment, the advice, and both together.
+pub fn kept(corpus: &Corpus, place: &Place, day: &Day, id: &str) -> Vec<Verdict> {
+    let halves = id.split_once('-').and_then(|(weather, advice)| Some((corpus.get(weather)?, corpus.get(advice)?)));
+    let (Some((weather, advice)), Some(situation)) = (halves, Situation::of(Rules::embedded(), place, day)) else {
+        return Vec::new();
+    };
+    verdicts(&situation, weather, advice)
+}
+
+fn verdicts(situation: &Situation<'_>, weather: &Phrase, advice: &Phrase) -> Vec<Verdict> {
+    let id = format!("{}-{}", weather.id, advice.id);
+    let text = format!("{}\u{3000}{}", weather.text, advice.text);
+    vec![
         Verdict::of(&weather.id, &weather.text, situation.checks(weather)),
         Verdict::of(&advice.id, &advice.text, situation.checks(advice)),
-        Verdict::of(&pair.id, pair.text(), situation.pair_checks(weather, advice)),
-    ];
+        Verdict::of(&id, text, situation.pair_checks(weather, advice)),
+    ]
+}
+
+fn decisions(situation: &Situation<'_>, found: Found<'_, '_>, refused: &[usize]) -> Decisions {
+    let kept = verdicts(situation, found.weather.phrase, found.advice.phrase);
     let counts = Rule::WORDS.iter().copied().zip(refused.iter().copied());
     Decisions { kept, rejected: counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>() }
 }
@@ -358,14 +371,14 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::domain::day::HourlyPoint;
+    use crate::domain::day::{Code, HourlyPoint};
 
     fn day(month: i8, points: &[(u8, f64, f64, f64)]) -> Day {
         let date = date(2026, month, 15);
         let hours = super::super::day::HOURS;
         let points = points.iter().zip(hours).map(|((code, temperature, rain, wind), hour)| HourlyPoint {
             time: date.at(hour, 0, 0, 0),
-            code: *code,
+            code: Code::Wmo(*code),
             temperature: *temperature,
             precipitation: *rain,
             humidity: 60.0,

@@ -28,13 +28,23 @@ pub fn target_date(now: Timestamp) -> Date {
     if now.hour() < BOUNDARY_HOUR { now.date() } else { now.date().saturating_add(jiff::Span::new().days(1)) }
 }
 
+/// The weather of an hour in the words of its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Code {
+    /// Of table 4677 of the World Meteorological Organization.
+    Wmo(u8),
+    /// Of WxTech.
+    Wxtech(u16),
+}
+
 /// A forecast for one hour.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct HourlyPoint {
     /// The hour, in Japan.
     pub time: DateTime,
-    /// The WMO weather code.
-    pub code: u8,
+    /// The weather code.
+    pub code: Code,
     /// Degrees Celsius.
     pub temperature: f64,
     /// Millimetres in the hour.
@@ -80,7 +90,7 @@ impl Day {
             let at = date.at(*hour, 0, 0, 0);
             let distance = |point: &&HourlyPoint| point.time.duration_since(at).abs();
             let point = points.iter().min_by_key(distance).filter(|point| distance(point) <= FARTHEST)?;
-            let calm = sky::of_wmo(point.code, point.precipitation, point.temperature);
+            let calm = sky::of(point.code, point.precipitation, point.temperature);
             let sky = sky::under_wind(calm, point.wind);
             let snows = sky == Sky::Storm && matches!(calm, Sky::Snow | Sky::HeavySnow);
             Some(Slot {
@@ -181,7 +191,7 @@ mod tests {
 
     fn point(hour: i8, minute: i8, code: u8, temperature: f64, precipitation: f64) -> HourlyPoint {
         let time = jiff::civil::date(2026, 6, 10).at(hour, minute, 0, 0);
-        HourlyPoint { time, code, temperature, precipitation, humidity: 60.0, wind: 2.0 }
+        HourlyPoint { time, code: Code::Wmo(code), temperature, precipitation, humidity: 60.0, wind: 2.0 }
     }
 
     #[test]

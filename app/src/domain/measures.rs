@@ -83,7 +83,8 @@ fn snows(slot: &Slot, rules: &Rules) -> bool {
 
 /// Whether rain falls in a slot, without snow.
 fn rains(slot: &Slot, rules: &Rules) -> bool {
-    let named = matches!(slot.sky, Sky::Rain | Sky::HeavyRain | Sky::Thunder | Sky::Storm);
+    // Thunder comes without rain, too.
+    let named = matches!(slot.sky, Sky::Rain | Sky::HeavyRain);
     (named || slot.precipitation >= rules.sky.wet) && slot.sky != Sky::Sleet && !snows(slot, rules)
 }
 

@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::domain::choice::{Request, score_for_tests};
-    use crate::domain::day::{Day, HOURS, HourlyPoint};
+    use crate::domain::day::{Code, Day, HOURS, HourlyPoint};
     use crate::domain::recent::Recent;
 
     #[test]
@@ -186,7 +186,7 @@ mod tests {
             let at = date(2026, month, 10);
             let point = |hour| HourlyPoint {
                 time: at.at(hour, 0, 0, 0),
-                code,
+                code: Code::Wmo(code),
                 temperature,
                 precipitation,
                 humidity: 70.0,

@@ -1,5 +1,7 @@
 //! The seasons of a place on a day: they differ by region, and several can hold at once.
 
+use std::f64::consts::TAU;
+
 use config::corpus::Season;
 use config::places::Place;
 use enumset::EnumSet;
@@ -56,6 +58,14 @@ pub fn pollen(place: &Place, date: Date) -> bool {
         _ => 2..=5,
     };
     months.contains(&date.month())
+}
+
+/// What the middle of a day has at a time of year: warmest in early August, and half a degree cooler with each step north.
+pub fn usual_temperature(place: &Place, date: Date) -> f64 {
+    let year = f64::from(date.day_of_year()) / 365.25;
+    let middle = 21.5 - (place.latitude - 33.0) * 0.95;
+    let swing = 7.0 + (place.latitude - 24.0) * 0.38;
+    middle + swing * (TAU * (year - 0.59)).cos()
 }
 
 #[cfg(test)]

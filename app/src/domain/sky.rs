@@ -2,13 +2,63 @@
 
 use config::corpus::Sky;
 use config::rules::{Rules, SkyNumbers};
+use config::weather_codes::{Kind, weather_code};
+
+use super::day::Code;
 
 fn numbers() -> &'static SkyNumbers {
     &Rules::embedded().sky
 }
 
+/// Classifies an hour by its source's code, with rain and temperature.
+pub fn of(code: Code, precipitation: f64, temperature: f64) -> Sky {
+    match code {
+        Code::Wmo(code) => of_wmo(code, precipitation, temperature),
+        Code::Wxtech(code) => of_wxtech(code, precipitation, temperature),
+    }
+}
+
+/// Classifies a code of WxTech. Many of them speak of the whole day ("fine, later rain"), so the hour's own rain
+/// decides between the wet and the dry half of them.
+fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
+    let Some(known) = weather_code(code) else { return of_wmo(UNKNOWN, precipitation, temperature) };
+    let SkyNumbers { wet, heavy_rain, sleet_below, .. } = *numbers();
+    let wet = precipitation >= wet;
+    // The first digit is what the day is apart from its showers.
+    let dry = match code / 100 {
+        1 | 5 => Sky::ThinCloud,
+        2 => Sky::Cloudy,
+        _ => Sky::Rain,
+    };
+    match known.kind {
+        Kind::Thunder => Sky::Thunder,
+        Kind::Storm => Sky::Storm,
+        Kind::Fog => Sky::Fog,
+        Kind::HeavySnow => Sky::HeavySnow,
+        Kind::HeavyRain if temperature >= sleet_below => Sky::HeavyRain,
+        _ if precipitation >= heavy_rain && temperature >= sleet_below => Sky::HeavyRain,
+        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && matches!(code / 100, 1 | 2) => {
+            heat_or(dry, temperature)
+        }
+        Kind::Snow => Sky::Snow,
+        Kind::Sleet => Sky::Sleet,
+        Kind::RainOrSnow | Kind::Rain | Kind::HeavyRain => falling(precipitation, temperature),
+        _ if wet => falling(precipitation, temperature),
+        Kind::Sunny | Kind::Heat => heat_or(Sky::Sunny, temperature),
+        Kind::ThinCloud => heat_or(Sky::ThinCloud, temperature),
+        Kind::Cloudy => heat_or(Sky::Cloudy, temperature),
+    }
+}
+
+fn heat_or(sky: Sky, temperature: f64) -> Sky {
+    if temperature >= numbers().extreme_heat { Sky::ExtremeHeat } else { sky }
+}
+
+/// A code that says nothing, so that rain and temperature decide.
+const UNKNOWN: u8 = 3;
+
 /// Classifies a WMO weather code (table 4677, as Open-Meteo gives it) with rain and temperature.
-pub fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
+fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
     let SkyNumbers { wet, extreme_heat, .. } = *numbers();
     match code {
         95..=99 => Sky::Thunder,
@@ -90,6 +140,38 @@ mod tests {
             (75, 2.0, -3.0, Sky::HeavySnow),
         ] {
             assert_eq!(of_wmo(code, rain, temperature), sky, "{code} {rain} {temperature}");
+        }
+    }
+
+    #[test]
+    fn codes_of_wxtech_speak_of_a_day_and_the_hour_decides() {
+        for (code, rain, temperature, sky) in [
+            (100, 0.0, 20.0, Sky::Sunny),
+            (500, 0.0, 35.0, Sky::ExtremeHeat),
+            (550, 0.0, 34.9, Sky::Sunny),
+            (553, 1.0, 30.0, Sky::Rain),
+            (600, 0.0, 20.0, Sky::ThinCloud),
+            (200, 0.0, 20.0, Sky::Cloudy),
+            // Fine, later rain: dry until it rains.
+            (114, 0.0, 20.0, Sky::ThinCloud),
+            (114, 0.5, 20.0, Sky::Rain),
+            (217, 0.0, 1.0, Sky::Cloudy),
+            (217, 0.5, 1.0, Sky::Snow),
+            (300, 0.0, 20.0, Sky::Rain),
+            (300, 10.0, 20.0, Sky::HeavyRain),
+            (304, 1.0, 1.0, Sky::Sleet),
+            (304, 1.0, 5.0, Sky::Rain),
+            (430, 0.5, 3.0, Sky::Sleet),
+            (400, 0.5, -1.0, Sky::Snow),
+            (405, 2.0, -1.0, Sky::HeavySnow),
+            (306, 4.0, 20.0, Sky::HeavyRain),
+            (209, 0.0, 10.0, Sky::Fog),
+            (231, 0.0, 10.0, Sky::Fog),
+            (800, 0.0, 28.0, Sky::Thunder),
+            (850, 20.0, 25.0, Sky::Storm),
+            (650, 0.4, 15.0, Sky::Rain),
+        ] {
+            assert_eq!(of(Code::Wxtech(code), rain, temperature), sky, "{code} {rain} {temperature}");
         }
     }
 }

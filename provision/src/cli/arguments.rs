@@ -1,13 +1,17 @@
 //! What can be said on the command line; the doc comments are the help.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Plan, deploy and destroy the AWS stack of the Weather Comment Generator.
 ///
 /// Exit codes: 0 done or nothing to do; 1 failed; 2 the plan has changes (`plan --exit-code`);
 /// 3 bad input or configuration; 4 refused for safety.
+///
+/// `PROVISION_LOG` says which log lines appear on standard error, as tracing directives.
 #[derive(Debug, Parser)]
 #[command(name = "provision", version, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -31,9 +35,6 @@ pub(crate) struct Common {
     /// How results are written to standard output.
     #[arg(long, global = true, default_value = "text")]
     pub(crate) output: Output,
-    /// Which log lines appear on standard error, as tracing directives.
-    #[arg(long, global = true, default_value = "warn", env = "PROVISION_LOG", value_name = "FILTER")]
-    pub(crate) log: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,6 +57,31 @@ pub(crate) enum Verb {
     Outputs,
     /// Show the service: its deployments, its tasks' health, and its last events.
     Status,
+    /// Print what the service wrote.
+    Logs(LogsArguments),
+    /// List what was deployed, newest first, and which of it runs.
+    History,
+    /// Run what ran before, and watch it come up.
+    Rollback(RollbackArguments),
+    /// Put API keys in, or list which are there; values are never shown.
+    Secrets(SecretsArguments),
+    /// Put an image into the repository without deploying it.
+    Push(PushArguments),
+    /// Look at everything that could stand in the way of a deploy, all at once.
+    Doctor,
+    /// Check the configuration, without asking AWS.
+    Validate,
+    /// Show what it costs a month.
+    Cost,
+    /// Show everything that is deployed, and what needs what.
+    Graph(GraphArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 /// Which image runs.
@@ -96,4 +122,86 @@ pub(crate) struct DestroyArguments {
     /// Also delete what holds data: the file system, the secret and the images.
     #[arg(long)]
     pub(crate) delete_data: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LogsArguments {
+    /// Go on printing new lines until Ctrl-C.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Lines since so long ago, for example `90s`, `15m`, `2h` or `7d`.
+    #[arg(long, default_value = "15m", value_parser = duration)]
+    pub(crate) since: Duration,
+    /// Only lines that match a CloudWatch Logs filter pattern.
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RollbackArguments {
+    /// The revision, as `history` lists it; without it, the one before the running one.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) to: Option<i32>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SecretsArguments {
+    #[command(subcommand)]
+    pub(crate) verb: SecretsVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsVerb {
+    /// List the keys, and whether each has a value.
+    List,
+    /// Set one key; the value is typed, or piped in.
+    Set {
+        /// Which key.
+        key: String,
+    },
+    /// Set all keys of a file with lines KEY=value.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PushArguments {
+    /// The folder of an OCI image layout, as `cargo xtask image` makes it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) image_layout: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GraphArguments {
+    /// How it is drawn.
+    #[arg(long, default_value = "list")]
+    pub(crate) format: GraphFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// One line a resource.
+    List,
+    /// A Mermaid flow chart.
+    Mermaid,
+}
+
+/// Reads `90s`, `15m`, `2h` or `7d`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let hint = || format!("{text:?} is no duration; give a number and s, m, h or d, for example 15m");
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(hint)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return Err(hint()),
+    };
+    let number: u64 = number.parse().map_err(|_| hint())?;
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or_else(hint)
 }

@@ -1,38 +1,36 @@
 //! `provision deploy`: makes everything as described, and ends with where to find it or why it failed.
 
-use std::io::{BufRead as _, IsTerminal as _};
-
+use crate::execute::{Options, Outcome, execute};
+use crate::guard::Access;
+use crate::plan::{Goal, Plan, World, observe, plan};
+use crate::stack::Stack;
 use anyhow::Result;
-use provision::aws::Aws;
-use provision::execute::{Options, Outcome, execute};
-use provision::guard::Access;
-use provision::plan::{Goal, Plan, World, observe, plan};
-use provision::stack::Stack;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 use super::arguments::DeployArguments;
 use super::exit::{Exit, Refused};
 use super::outputs;
-use super::report::{self, say};
+use super::report;
 use super::session::Session;
 
 /// How many resources are worked on at the same time, far below the throttles of every service.
 const AT_ONCE: usize = 12;
 
-pub(crate) async fn run(session: &Session, arguments: &DeployArguments) -> Result<Exit> {
-    let image = session.image(&arguments.image).await?;
-    let ours = session.stack(image)?;
+pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> Result<Exit> {
+    session.needs_certificate()?;
+    session.check_account().await?;
+    let ours = session.stack(session.image(&arguments.image).await?);
     let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
     let plan = plan(&ours.stack, &world, Goal::Present)?;
-    say(&plan.to_string());
+    session.terminal.say(&plan);
     refuse_if_blocked(&plan)?;
     let outputs = if plan.is_empty() {
         world.outputs()
     } else {
-        confirm(arguments.yes, &format!("deploy this to {}", session.deployment.environment))?;
-        let outcome = carry_out(&ours.stack, &plan, &world, &session.aws(Access::ReadWrite)).await;
+        confirm(session, arguments.yes, &format!("deploy this to {}", session.deployment.environment))?;
+        let outcome = carry_out(session, &ours.stack, &plan, &world).await;
         if !outcome.is_complete() {
-            say(&report::unfinished(&ours.stack, &plan, &outcome));
+            session.terminal.say(report::unfinished(&ours.stack, &plan, &outcome));
             return Ok(Exit::Failed);
         }
         outcome.outputs
@@ -55,61 +53,31 @@ fn refuse_if_blocked(plan: &Plan) -> Result<()> {
 }
 
 /// Asks once; without a terminal nobody can answer, so the answer must be in the arguments.
-pub(super) fn confirm(yes: bool, what: &str) -> Result<()> {
+pub(super) fn confirm(session: &Session<'_>, yes: bool, what: &str) -> Result<()> {
     if yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(Refused(format!("will not {what} without being asked on a terminal; pass --yes")).into());
-    }
-    say(&format!("{what}? [y/N]"));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        Ok(())
-    } else {
-        Err(Refused("not confirmed; nothing was changed".to_owned()).into())
+    match session.terminal.ask(format_args!("{what}? [y/N]")) {
+        Some(answer) if matches!(answer.as_str(), "y" | "Y" | "yes") => Ok(()),
+        Some(_) => Err(Refused("not confirmed; nothing was changed".to_owned()).into()),
+        None => Err(Refused(format!("will not {what} without being asked on a terminal; pass --yes")).into()),
     }
 }
 
-pub(super) async fn carry_out(stack: &Stack, plan: &Plan, world: &World, aws: &Aws) -> Outcome {
+pub(super) async fn carry_out(session: &Session<'_>, stack: &Stack, plan: &Plan, world: &World) -> Outcome {
     let (events, story) = mpsc::unbounded_channel();
-    let options = Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted: interruption() };
+    let interrupted = session.interrupted.clone();
+    let options = Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted };
+    let aws = session.aws(Access::ReadWrite);
     let work = async {
-        let outcome = execute(stack, plan, world, aws, &options, &events).await;
+        let outcome = execute(stack, plan, world, &aws, &options, &events).await;
         // The story ends when its last teller is gone.
         drop(events);
         outcome
     };
-    let (outcome, ()) = tokio::join!(work, report::follow(stack, story));
-    outcome
-}
-
-/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once.
-fn interruption() -> watch::Receiver<bool> {
-    let (interrupt, interrupted) = watch::channel(false);
-    tokio::spawn(async move {
-        next_signal().await;
-        say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
-        interrupt.send_replace(true);
-        next_signal().await;
-        say("left at once; the next run looks at what exists and continues");
-        leave();
-    });
-    interrupted
-}
-
-#[expect(clippy::exit, reason = "the user asked twice to leave at once")]
-fn leave() -> ! {
-    std::process::exit(Exit::Failed as i32)
-}
-
-async fn next_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
+    let told = async { tokio::join!(work, report::follow(session.terminal, stack, story)).0 };
     tokio::select! {
-        _ = terminate.recv() => (),
-        _ = interrupt.recv() => (),
+        outcome = told => outcome,
+        never = report::interruption(session) => match never {},
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::aws::NotOurs;
 use config::problems::Problems;
-use provision::aws::NotOurs;
 
 /// The ways to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// Done, or nothing to do.
     Done = 0,
     /// Something failed.
@@ -39,13 +39,6 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
     }
-}
-
-/// Prints what clap has to say; asking for help is fine, anything else is bad input.
-pub(crate) fn of_usage(error: &clap::Error) -> ExitCode {
-    // Nowhere is left to complain when standard error is closed.
-    drop(error.print());
-    if error.use_stderr() { Exit::BadInput.into() } else { Exit::Done.into() }
 }
 
 /// Input that cannot be worked with, and what to give instead.

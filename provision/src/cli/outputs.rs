@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::guard::Access;
+use crate::our_stack::OurStack;
+use crate::plan::observe;
+use crate::stack::Outputs;
 use anyhow::Result;
-use provision::guard::Access;
-use provision::our_stack::OurStack;
-use provision::plan::observe;
-use provision::stack::Outputs;
 use serde_json::json;
 
 use super::arguments::Output;
 use super::exit::Exit;
 use super::session::Session;
 
-pub(crate) async fn run(session: &Session) -> Result<Exit> {
+pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
+    session.check_account().await?;
     let ours = session.stack_to_find();
     let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
     print(session, &ours, &world.outputs());
@@ -21,23 +22,20 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
 }
 
 /// Prints what is known; what does not exist is left out.
-pub(super) fn print(session: &Session, ours: &OurStack, outputs: &Outputs) {
+pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
     let known = known(ours, outputs);
     match session.output {
         Output::Text => {
             for (name, value) in &known {
-                println!("{name:<16} {value}");
+                session.terminal.print(format_args!("{name:<16} {value}"));
             }
         }
-        Output::Json => println!(
-            "{}",
-            json!({
-                "schema": "provision.outputs/1",
-                "app": session.deployment.app,
-                "environment": session.deployment.environment,
-                "outputs": known,
-            })
-        ),
+        Output::Json => session.terminal.print(json!({
+            "schema": "provision.outputs/1",
+            "app": session.deployment.app,
+            "environment": session.deployment.environment,
+            "outputs": known,
+        })),
     }
 }
 

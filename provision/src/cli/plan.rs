@@ -1,23 +1,24 @@
 //! `provision plan`: shows what a deploy would change.
 
+use crate::guard::Access;
+use crate::plan::{Goal, Plan, observe, plan};
 use anyhow::Result;
-use provision::guard::Access;
-use provision::plan::{Goal, Plan, observe, plan};
 use serde_json::json;
 
 use super::arguments::{Output, PlanArguments};
 use super::exit::Exit;
 use super::session::Session;
 
-pub(crate) async fn run(session: &Session, arguments: &PlanArguments) -> Result<Exit> {
-    let image = session.image(&arguments.image).await?;
-    let ours = session.stack(image)?;
+pub(crate) async fn run(session: &Session<'_>, arguments: &PlanArguments) -> Result<Exit> {
+    session.needs_certificate()?;
+    session.check_account().await?;
+    let ours = session.stack(session.image(&arguments.image).await?);
     let aws = session.aws(Access::ReadOnly);
     let world = observe(&ours.stack, &aws).await?;
     let plan = plan(&ours.stack, &world, Goal::Present)?;
     match session.output {
-        Output::Text => println!("{plan}"),
-        Output::Json => println!("{}", document(session, &plan)),
+        Output::Text => session.terminal.print(&plan),
+        Output::Json => session.terminal.print(document(session, &plan)),
     }
     Ok(match (plan.blocked().next().is_some(), plan.is_empty()) {
         (true, _) => Exit::Refused,
@@ -26,7 +27,7 @@ pub(crate) async fn run(session: &Session, arguments: &PlanArguments) -> Result<
     })
 }
 
-fn document(session: &Session, plan: &Plan) -> serde_json::Value {
+fn document(session: &Session<'_>, plan: &Plan) -> serde_json::Value {
     json!({
         "schema": "provision.plan/1",
         "app": session.deployment.app,

@@ -1,29 +1,56 @@
 //! Turns events into lines that stand alone, on terminals and in logs alike.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::convert::Infallible;
 
-use provision::event::Event;
-use provision::execute::Outcome;
-use provision::plan::Plan;
-use provision::stack::{NodeId, Stack};
-use tokio::sync::mpsc::UnboundedReceiver;
+use anyhow::Result;
+
+use super::session::Session;
+use super::terminal::Terminal;
+use crate::aws::Aws;
+use crate::context::Context;
+use crate::event::Event;
+use crate::execute::Outcome;
+use crate::plan::Plan;
+use crate::stack::{NodeId, Stack};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
 
 /// Prints what happens until the executor is done.
-pub(crate) async fn follow(stack: &Stack, mut events: UnboundedReceiver<Event>) {
+pub(crate) async fn follow(terminal: &Terminal, stack: &Stack, mut events: UnboundedReceiver<Event>) {
     let mut lines = Lines { stack, began: Instant::now(), started: BTreeMap::new() };
     while let Some(event) = events.recv().await {
         if let Some(line) = lines.of(&event) {
-            say(&line);
+            terminal.say(line);
         }
     }
 }
 
-/// Talk goes to standard error; standard output holds only what was asked for.
-pub(crate) fn say(line: &str) {
-    // Nobody reads on: the work is more important than its story.
-    drop(writeln!(std::io::stderr(), "{line}"));
+/// Says, if it comes to that, what an interruption means; never ends, because the work goes on.
+pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
+    let mut interrupted = session.interrupted.clone();
+    // A run that nobody can interrupt has nothing to say here.
+    if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
+        session.terminal.say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
+    }
+    std::future::pending().await
+}
+
+/// Does one piece of work outside any plan, and tells what it says meanwhile.
+pub(super) async fn alone<T>(
+    session: &Session<'_>,
+    aws: Aws,
+    work: impl AsyncFnOnce(Context) -> Result<T>,
+) -> Result<T> {
+    let (notes, mut story) = mpsc::unbounded_channel();
+    // The story ends when the work drops its context.
+    let work = work(Context::telling(aws, move |text| drop(notes.send(text))));
+    let tell = async {
+        while let Some(line) = story.recv().await {
+            session.terminal.say(line);
+        }
+    };
+    tokio::join!(work, tell).0
 }
 
 struct Lines<'a> {

@@ -2,52 +2,71 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use crate::aws::{Aws, AwsError, Owner, Pace};
+use crate::context::Context;
+use crate::guard::Access;
+use crate::our_stack::OurStack;
+use crate::resources::image::ImageSource;
+use crate::resources::task_definition;
+use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
 use config::deployment::{ConfigSource, Deployment, Override};
-use provision::aws::{Aws, AwsError, Owner, Pace};
-use provision::context::Context;
-use provision::guard::Access;
-use provision::our_stack::OurStack;
-use provision::resources::image::ImageSource;
-use provision::resources::task_definition;
+
+use tokio::sync::{OnceCell, watch};
 
 use super::arguments::{Common, ImageArguments, Output};
 use super::exit::{BadInput, Refused};
+use super::{Surroundings, Terminal};
 
 /// The surroundings of one run.
-pub(crate) struct Session {
+pub(crate) struct Session<'a> {
     pub(crate) deployment: Deployment,
     pub(crate) output: Output,
-    sdk: SdkConfig,
+    pub(crate) terminal: &'a Terminal,
+    pub(crate) interrupted: watch::Receiver<bool>,
+    given_sdk: Option<&'a SdkConfig>,
+    sdk: OnceCell<SdkConfig>,
 }
 
-impl Session {
-    pub(crate) async fn open(common: &Common) -> Result<Self> {
+impl<'a> Session<'a> {
+    /// Reads the configuration; AWS is not asked yet.
+    pub(crate) fn load(common: &Common, surroundings: &'a Surroundings) -> Result<Self> {
         let source = match &common.config {
             Some(file) => ConfigSource::File(file.clone()),
             None => ConfigSource::Environment(common.environment.clone()),
         };
         let overrides = common.overrides.iter().map(|text| text.parse()).collect::<Result<Vec<Override>, _>>()?;
-        let deployment = Deployment::load(&source, &overrides)?;
-        let session = Self { sdk: sdk(&deployment.region).await, deployment, output: common.output };
-        session.check_account().await?;
-        Ok(session)
+        Ok(Self {
+            deployment: Deployment::load(&source, &overrides)?,
+            output: common.output,
+            terminal: &surroundings.terminal,
+            interrupted: surroundings.interrupted.clone(),
+            given_sdk: surroundings.sdk.as_ref(),
+            sdk: OnceCell::new(),
+        })
     }
 
+    /// The clients; [`Self::check_account`] comes first.
     pub(crate) fn aws(&self, access: Access) -> Aws {
         let owner = Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() };
-        Aws { pace: pace(self.sdk.endpoint_url()), ..Aws::new(&self.sdk, owner, access) }
+        let sdk = self.given_sdk.or_else(|| self.sdk.get()).expect("the account was checked before");
+        Aws { pace: pace(sdk.endpoint_url()), ..Aws::new(sdk, owner, access) }
     }
 
     /// One call that tells all the usual ways to have no account apart, before any work begins.
-    async fn check_account(&self) -> Result<()> {
+    pub(crate) async fn check_account(&self) -> Result<()> {
+        if self.given_sdk.is_none() {
+            self.sdk.get_or_init(|| sdk(&self.deployment.region)).await;
+        }
         let identity = self.aws(Access::ReadOnly).sts.get_caller_identity().send().await;
-        let identity = identity.map_err(AwsError::from).context(
-            "asking AWS who we are failed; sign in (`aws sso login`), set AWS_PROFILE, or give credentials in the environment",
-        )?;
+        let identity = identity.map_err(AwsError::from).map_err(|error| {
+            BadInput(format!(
+                "asking AWS who we are failed; sign in (`aws sso login`), set AWS_PROFILE, or give credentials in the \
+                 environment: {error}"
+            ))
+        })?;
         let account = identity.account().unwrap_or_default();
         match &self.deployment.account {
             Some(expected) if expected != account => Err(Refused(format!(
@@ -79,17 +98,22 @@ impl Session {
         }
     }
 
-    /// The stack as it should be.
-    pub(crate) fn stack(&self, image: ImageSource) -> Result<OurStack> {
-        if self.deployment.edge.certificate_arn.is_none() {
-            return Err(BadInput(format!(
-                "environment {} has no certificate for HTTPS; set `edge.certificate_arn` in its file, or pass \
-                 --set edge.certificate_arn=arn:aws:acm:{}:…",
-                self.deployment.environment, self.deployment.region
-            ))
-            .into());
+    /// Refuses a deployment without a certificate before anything else is asked or done.
+    pub(crate) fn needs_certificate(&self) -> Result<()> {
+        if self.deployment.edge.certificate_arn.is_some() {
+            return Ok(());
         }
-        Ok(OurStack::new(&self.deployment, image))
+        Err(BadInput(format!(
+            "environment {} has no certificate for HTTPS; set `edge.certificate_arn` in its file, or pass \
+             --set edge.certificate_arn=arn:aws:acm:{}:…",
+            self.deployment.environment, self.deployment.region
+        ))
+        .into())
+    }
+
+    /// The stack as it should be.
+    pub(crate) fn stack(&self, image: ImageSource) -> OurStack {
+        OurStack::new(&self.deployment, image)
     }
 
     /// The stack for looking and removing, where neither image nor certificate matters.

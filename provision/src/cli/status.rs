@@ -1,25 +1,26 @@
 //! `provision status`: the service as AWS sees it now.
 
+use crate::context::Context;
+use crate::guard::Access;
+use crate::names::Names;
+use crate::plan::observe;
+use crate::resources::target_group;
+use crate::rollout;
 use anyhow::Result;
-use provision::context::Context;
-use provision::guard::Access;
-use provision::names::Names;
-use provision::plan::observe;
-use provision::resources::target_group;
-use provision::rollout;
 use serde_json::json;
 
 use super::arguments::Output;
 use super::exit::Exit;
 use super::session::Session;
 
-pub(crate) async fn run(session: &Session) -> Result<Exit> {
+pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
+    session.check_account().await?;
     let ours = session.stack_to_find();
     let context = Context::silent(session.aws(Access::ReadOnly));
     let outputs = observe(&ours.stack, &context.aws).await?.outputs();
     let names = Names::of(&session.deployment);
     let Some(service) = rollout::status(&context, &names.cluster(), &names.service()).await? else {
-        println!("no service yet; run `provision deploy`");
+        session.terminal.say("no service yet; run `provision deploy`");
         return Ok(Exit::Done);
     };
     let mut targets = Vec::new();
@@ -28,14 +29,15 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     }
     match session.output {
         Output::Json => {
-            println!("{}", json!({ "schema": "provision.status/1", "service": service, "targets": targets }));
+            let document = json!({ "schema": "provision.status/1", "service": service, "targets": targets });
+            session.terminal.print(document);
         }
         Output::Text => {
-            println!("{service}");
+            session.terminal.print(&service);
             for (group, states) in &targets {
-                println!("targets of {group}:");
+                session.terminal.print(format_args!("targets of {group}:"));
                 for state in states {
-                    println!("  {state}");
+                    session.terminal.print(format_args!("  {state}"));
                 }
             }
         }

@@ -166,6 +166,7 @@ pub(super) fn add_edge(
     let inputs = (network.subnets.clone(), network.load_balancer_group, network.gateway, network.route, linked_role);
     let attributes = load_balancer_attributes(deployment);
     let load_balancer = stack.add("load-balancer", key, inputs, move |(subnets, group, ..)| LoadBalancerSpec {
+        state: "active".to_owned(),
         subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
         security_groups: vec![group.id],
         scheme: "internet-facing".to_owned(),

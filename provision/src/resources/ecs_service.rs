@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, LaunchType, LoadBalancer,
-    NetworkConfiguration, PropagateTags, Service, ServiceField,
+    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState,
+    LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service, ServiceField,
 };
 use data_encoding::HEXLOWER;
 use serde::Serialize;
@@ -25,7 +25,7 @@ pub struct EcsService {
 }
 
 /// What it should be.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EcsServiceSpec {
     /// What runs.
     pub task_definition: String,
@@ -49,13 +49,24 @@ pub struct EcsServiceSpec {
     pub enable_execute_command: bool,
     /// Whose tags tasks carry.
     pub propagate_tags: String,
+    /// `COMPLETED`: what the newest deployment came to. One that failed, or that a killed run did not see the end
+    /// of, is something to do.
+    pub rollout: String,
     /// How many tasks at the beginning. Not compared: scaling owns it from then on.
     #[serde(skip)]
     pub desired_count: i32,
 }
 
+impl EcsServiceSpec {
+    /// Whether another spec asks for the same, whatever came of it.
+    fn asks_for_the_same(&self, other: &Self) -> bool {
+        let asked = |spec: &Self| Self { rollout: String::new(), desired_count: 0, ..spec.clone() };
+        asked(self) == asked(other)
+    }
+}
+
 /// Who sends requests to tasks.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ServiceLoadBalancer {
     /// The container in the task.
     pub container: String,
@@ -66,7 +77,7 @@ pub struct ServiceLoadBalancer {
 }
 
 /// When a deployment is given up.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CircuitBreaker {
     /// Whether it ever is.
     pub enable: bool,
@@ -87,6 +98,17 @@ pub(crate) async fn find(context: &Context, cluster: &str, name: &str) -> Result
     let answer = request.send().await.absent_on(&["ClusterNotFoundException"])?;
     let services = answer.and_then(|answer| answer.services).unwrap_or_default();
     Ok(services.into_iter().find(|service| service.status() != Some("INACTIVE")))
+}
+
+/// Lets a service run another revision of its task definition, and watches it come up.
+///
+/// # Errors
+/// When there is no such service, or when the revision does not come up.
+pub(crate) async fn switch(context: &Context, cluster: &str, name: &str, task_definition: &str) -> Result<()> {
+    let request = context.aws.ecs.update_service().cluster(cluster).service(name).task_definition(task_definition);
+    let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
+    let groups: Vec<_> = updated.load_balancers().iter().filter_map(|it| it.target_group_arn.clone()).collect();
+    rollout::watch(context, cluster, &updated, &groups).await
 }
 
 fn network(spec: &EcsServiceSpec) -> Result<NetworkConfiguration> {
@@ -141,9 +163,17 @@ fn spec_of(found: &Service) -> EcsServiceSpec {
         },
         health_check_grace_seconds: found.health_check_grace_period_seconds.unwrap_or_default(),
         enable_execute_command: found.enable_execute_command,
+        rollout: rollout_of(found),
         propagate_tags: found.propagate_tags().map_or("NONE", |it| it.as_str()).to_owned(),
         desired_count: found.desired_count,
     }
+}
+
+/// A service without deployments, or of a controller that does not tell, has none under way.
+fn rollout_of(found: &Service) -> String {
+    let primary = found.deployments().iter().find(|it| it.status() == Some("PRIMARY"));
+    let state = primary.and_then(|it| it.rollout_state());
+    state.unwrap_or(&DeploymentRolloutState::Completed).as_str().to_owned()
 }
 
 fn balancer_of(found: &LoadBalancer) -> ServiceLoadBalancer {
@@ -170,7 +200,7 @@ impl EcsService {
 
 impl Resource for EcsService {
     const KIND: &'static str = "ECS service";
-    const IMMUTABLE: &'static [&'static str] = &[];
+    const TRANSIENT: &'static [&'static str] = &["rollout"];
 
     type Spec = EcsServiceSpec;
     type Output = EcsServiceOutput;
@@ -206,20 +236,33 @@ impl Resource for EcsService {
     }
 
     /// The number of tasks is left out: scaling owns it.
-    async fn update(&self, context: &Context, _live: &Live<Self>, spec: &EcsServiceSpec) -> Result<EcsServiceOutput> {
+    async fn update(&self, context: &Context, live: &Live<Self>, spec: &EcsServiceSpec) -> Result<EcsServiceOutput> {
+        let there = &live.spec;
+        // Nothing would begin anew by itself: the task definition may be the one that failed.
+        let failed = there.rollout == DeploymentRolloutState::Failed.as_str();
+        if !failed && there.asks_for_the_same(spec) {
+            // A run before this one began it, and did not live to see its end.
+            let found = super::sent(find(context, &self.cluster, &self.name).await?, "the service")?;
+            return self.watch(context, &found, spec).await;
+        }
+        // Only what differs: sending some of these begins a deployment even if they stay the same.
+        let networks = (&there.subnets, &there.security_groups, there.assign_public_ip)
+            != (&spec.subnets, &spec.security_groups, spec.assign_public_ip);
+        let balancers = there.load_balancers != spec.load_balancers;
         let request = context
             .aws
             .ecs
             .update_service()
             .cluster(&self.cluster)
             .service(&self.name)
-            .task_definition(&spec.task_definition)
-            .network_configuration(network(spec)?)
-            .set_load_balancers(Some(load_balancers(spec)))
+            .set_task_definition((there.task_definition != spec.task_definition).then(|| spec.task_definition.clone()))
+            .set_network_configuration(networks.then(|| network(spec)).transpose()?)
+            .set_load_balancers(balancers.then(|| load_balancers(spec)))
             .deployment_configuration(deployment(spec))
             .health_check_grace_period_seconds(spec.health_check_grace_seconds)
             .enable_execute_command(spec.enable_execute_command)
-            .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()));
+            .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
+            .force_new_deployment(failed);
         let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
         self.watch(context, &updated, spec).await
     }

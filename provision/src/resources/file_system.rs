@@ -36,6 +36,8 @@ pub struct FileSystemSpec {
     pub transition_to_ia: Option<String>,
     /// Whether AWS Backup keeps copies; through the API it is off unless asked for.
     pub backup: bool,
+    /// `available`; one that a killed run left behind is still on its way there.
+    pub state: String,
 }
 
 /// Its identifiers.
@@ -70,18 +72,28 @@ impl FileSystem {
         Ok(policy.is_some_and(|policy| on.contains(&policy.status)))
     }
 
-    /// One after another: AWS refuses a second change while the first is in progress.
-    async fn configure(&self, context: &Context, id: &str, spec: &FileSystemSpec) -> Result<()> {
-        let policies = spec.transition_to_ia.iter().map(|after| {
-            LifecyclePolicy::builder().transition_to_ia(TransitionToIaRules::from(after.as_str())).build()
-        });
-        let request = context.aws.efs.put_lifecycle_configuration().file_system_id(id);
-        request.set_lifecycle_policies(Some(policies.collect())).send().await.map_err(AwsError::from)?;
-
-        let status = if spec.backup { Status::Enabled } else { Status::Disabled };
-        let policy = BackupPolicy::builder().status(status).build()?;
-        let request = context.aws.efs.put_backup_policy().file_system_id(id).backup_policy(policy);
-        request.send().await.map_err(AwsError::from)?;
+    /// Sets what differs from what is there, one after another: AWS refuses a change while another is in progress.
+    async fn configure(
+        &self,
+        context: &Context,
+        id: &str,
+        live: Option<&FileSystemSpec>,
+        spec: &FileSystemSpec,
+    ) -> Result<()> {
+        if live.is_none_or(|live| live.transition_to_ia != spec.transition_to_ia) {
+            let policies = spec.transition_to_ia.iter().map(|after| {
+                LifecyclePolicy::builder().transition_to_ia(TransitionToIaRules::from(after.as_str())).build()
+            });
+            let request = context.aws.efs.put_lifecycle_configuration().file_system_id(id);
+            let request = request.set_lifecycle_policies(Some(policies.collect()));
+            in_turn(context, || async { Ok(request.clone().send().await.map(drop)?) }).await?;
+        }
+        if live.is_none_or(|live| live.backup != spec.backup) {
+            let status = if spec.backup { Status::Enabled } else { Status::Disabled };
+            let policy = BackupPolicy::builder().status(status).build()?;
+            let request = context.aws.efs.put_backup_policy().file_system_id(id).backup_policy(policy);
+            in_turn(context, || async { Ok(request.clone().send().await.map(drop)?) }).await?;
+        }
         Ok(())
     }
 
@@ -102,9 +114,26 @@ impl FileSystem {
     }
 }
 
+/// Changes a setting as soon as the change before it is done.
+async fn in_turn<F>(context: &Context, change: impl Fn() -> F + Send + Sync) -> Result<()>
+where
+    F: Future<Output = Result<(), AwsError>> + Send,
+{
+    let wait = Wait::new("the file system to take the next change", Duration::from_secs(1), Duration::from_secs(120));
+    let attempt = || async {
+        match change().await {
+            Ok(()) => Ok(Poll::Ready(())),
+            Err(error) if error.is("IncorrectFileSystemLifeCycleState") => Ok(Poll::Pending(error.message)),
+            Err(error) => Err(error.into()),
+        }
+    };
+    context.wait(wait, attempt).await
+}
+
 impl Resource for FileSystem {
     const KIND: &'static str = "EFS file system";
     const IMMUTABLE: &'static [&'static str] = &["encrypted", "performance_mode"];
+    const TRANSIENT: &'static [&'static str] = &["state"];
     const HOLDS_DATA: bool = true;
 
     type Spec = FileSystemSpec;
@@ -117,6 +146,11 @@ impl Resource for FileSystem {
         let id = found.file_system_id;
         let (transition_to_ia, backup) =
             tokio::try_join!(self.transition_to_ia(context, &id), self.backup(context, &id))?;
+        // While a change is being made it can be used like before.
+        let state = match found.life_cycle_state {
+            LifeCycleState::Updating => LifeCycleState::Available.as_str().to_owned(),
+            state => state.as_str().to_owned(),
+        };
         let throughput_mode = found.throughput_mode.unwrap_or(ThroughputMode::Bursting);
         Ok(Some(Live {
             spec: FileSystemSpec {
@@ -125,6 +159,7 @@ impl Resource for FileSystem {
                 throughput_mode: throughput_mode.as_str().to_owned(),
                 transition_to_ia,
                 backup,
+                state,
             },
             output: FileSystemOutput { id, arn: super::sent(found.file_system_arn, "the file system's ARN")? },
         }))
@@ -144,7 +179,7 @@ impl Resource for FileSystem {
             .set_tags(Some(tags.collect::<Result<_, _>>()?));
         let created = request.send().await.map_err(AwsError::from)?;
         self.available(context).await?;
-        self.configure(context, &created.file_system_id, spec).await?;
+        self.configure(context, &created.file_system_id, None, spec).await?;
         let arn = super::sent(created.file_system_arn, "the file system's ARN")?;
         Ok(FileSystemOutput { id: created.file_system_id, arn })
     }
@@ -157,7 +192,7 @@ impl Resource for FileSystem {
             request.throughput_mode(mode).send().await.map_err(AwsError::from)?;
             self.available(context).await?;
         }
-        self.configure(context, &live.output.id, spec).await?;
+        self.configure(context, &live.output.id, Some(&live.spec), spec).await?;
         Ok(live.output.clone())
     }
 

@@ -36,6 +36,8 @@ pub struct LoadBalancerSpec {
     pub scheme: String,
     /// Attributes; those not named here are left alone.
     pub attributes: BTreeMap<String, String>,
+    /// `active`; one that a killed run left behind is still on its way there.
+    pub state: String,
 }
 
 /// Its identifiers.
@@ -143,6 +145,7 @@ fn output(found: &Description) -> Result<LoadBalancerOutput> {
 impl Resource for LoadBalancer {
     const KIND: &'static str = "load balancer";
     const IMMUTABLE: &'static [&'static str] = &["scheme"];
+    const TRANSIENT: &'static [&'static str] = &["state"];
 
     type Spec = LoadBalancerSpec;
     type Output = LoadBalancerOutput;
@@ -151,6 +154,10 @@ impl Resource for LoadBalancer {
         let Some(found) = find(context, &self.name).await? else { return Ok(None) };
         let output = output(&found)?;
         check_owner(context, &format!("load balancer {}", self.name), &output.arn).await?;
+        let state = found.state.as_ref().and_then(|state| state.code());
+        // A zone without capacity does not keep the others from working.
+        let state = state.filter(|state| **state != LoadBalancerStateEnum::ActiveImpaired);
+        let state = state.map_or("active", |state| state.as_str()).to_owned();
         let subnets = found.availability_zones().iter().filter_map(|zone| zone.subnet_id.clone());
         Ok(Some(Live {
             spec: LoadBalancerSpec {
@@ -158,6 +165,7 @@ impl Resource for LoadBalancer {
                 security_groups: super::sorted(found.security_groups.clone().unwrap_or_default().into_iter()),
                 scheme: found.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()).unwrap_or_default(),
                 attributes: self.attributes(context, &output.arn).await?,
+                state,
             },
             output,
         }))
@@ -198,7 +206,9 @@ impl Resource for LoadBalancer {
             let request = request.set_security_groups(Some(spec.security_groups.clone()));
             request.send().await.map_err(AwsError::from)?;
         }
-        self.set_attributes(context, arn, spec).await?;
+        if live.spec.attributes != spec.attributes {
+            self.set_attributes(context, arn, spec).await?;
+        }
         self.active(context).await?;
         Ok(live.output.clone())
     }

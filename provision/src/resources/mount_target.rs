@@ -34,6 +34,8 @@ pub struct MountTargetSpec {
     pub subnet_id: String,
     /// Who may mount.
     pub security_groups: Vec<String>,
+    /// `available`; one that a killed run left behind is still on its way there.
+    pub state: String,
 }
 
 /// Its identifier.
@@ -87,6 +89,7 @@ impl MountTarget {
 impl Resource for MountTarget {
     const KIND: &'static str = "EFS mount target";
     const IMMUTABLE: &'static [&'static str] = &["file_system_id", "subnet_id"];
+    const TRANSIENT: &'static [&'static str] = &["state"];
 
     type Spec = MountTargetSpec;
     type Output = MountTargetOutput;
@@ -101,6 +104,7 @@ impl Resource for MountTarget {
                 file_system_id: target.file_system_id,
                 subnet_id: target.subnet_id,
                 security_groups,
+                state: target.life_cycle_state.as_str().to_owned(),
             },
             output: MountTargetOutput { id: target.mount_target_id },
         }))
@@ -122,6 +126,12 @@ impl Resource for MountTarget {
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &MountTargetSpec) -> Result<MountTargetOutput> {
         self.available(context).await?;
+        if live.spec.state != spec.state {
+            context.settle("the disk's name", context.aws.pace.scale(DNS)).await;
+        }
+        if live.spec.security_groups == spec.security_groups {
+            return Ok(live.output.clone());
+        }
         let request = context.aws.efs.modify_mount_target_security_groups().mount_target_id(&live.output.id);
         let request = request.set_security_groups(Some(spec.security_groups.clone()));
         request.send().await.map_err(AwsError::from)?;

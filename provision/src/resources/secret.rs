@@ -58,6 +58,30 @@ impl Secret {
         Ok(Value(value))
     }
 
+    /// Sets some keys and leaves the others.
+    ///
+    /// # Errors
+    /// When there is no secret yet, or when it cannot be read or written.
+    pub async fn merge(&self, context: &Context, new: BTreeMap<String, String>) -> Result<()> {
+        anyhow::ensure!(
+            self.read(context).await?.is_some(),
+            "there is no secret {} yet; run `provision deploy` first, the service starts without keys",
+            self.name
+        );
+        let mut value = self.value(context).await?;
+        value.0.extend(new);
+        self.put(context, &value).await
+    }
+
+    /// The keys that have a value.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn keys_with_values(&self, context: &Context) -> Result<Vec<String>> {
+        let value = self.value(context).await?;
+        Ok(value.0.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, _)| key).collect())
+    }
+
     async fn put(&self, context: &Context, value: &Value) -> Result<()> {
         let text = serde_json::to_string(&value.0).context("a secret that is not data")?;
         let request = context.aws.secrets.put_secret_value().secret_id(&self.name).secret_string(text);

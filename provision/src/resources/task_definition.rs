@@ -9,6 +9,8 @@ use aws_sdk_ecs::types::{
     NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret, TaskDefinition as Description, TaskDefinitionField,
     TaskDefinitionStatus, TransportProtocol, Volume,
 };
+use aws_smithy_types::date_time::Format;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use super::ecs_cluster::{pairs, tags};
@@ -114,6 +116,39 @@ pub async fn current_image(context: &Context, family: &str) -> Result<Option<Str
     let newest = describe(context, family).await?;
     let container = newest.and_then(|(newest, _)| newest.container_definitions?.into_iter().next());
     Ok(container.and_then(|container| container.image))
+}
+
+/// One of the things that were deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Revision {
+    /// Its number, counted from 1.
+    pub number: i32,
+    /// Its ARN.
+    pub arn: String,
+    /// When it was registered, in UTC.
+    pub registered: String,
+    /// The image that it runs, by digest.
+    pub image: String,
+}
+
+/// Reads the revisions of a family that can still be run, newest first.
+///
+/// # Errors
+/// When a call fails.
+pub async fn revisions(context: &Context, family: &str) -> Result<Vec<Revision>> {
+    let key = TaskDefinition { family: family.to_owned() };
+    let arns = key.revisions(context, TaskDefinitionStatus::Active).await?;
+    let described = futures::stream::iter(arns).map(async |arn| {
+        let answer = context.aws.ecs.describe_task_definition().task_definition(&arn).send().await;
+        let found = super::sent(answer.map_err(AwsError::from)?.task_definition, "the task definition")?;
+        let container = found.container_definitions().first();
+        let registered = found.registered_at.and_then(|at| at.fmt(Format::DateTime).ok());
+        let image = container.and_then(|container| container.image.clone()).unwrap_or_default();
+        anyhow::Ok(Revision { number: found.revision, arn, registered: registered.unwrap_or_default(), image })
+    });
+    let mut revisions: Vec<_> = described.buffer_unordered(8).try_collect().await?;
+    revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+    Ok(revisions)
 }
 
 type Tags = Vec<aws_sdk_ecs::types::Tag>;

@@ -1,0 +1,108 @@
+//! `provision secrets`: puts API keys in, and says which are there; values come from a prompt, a pipe or a file,
+//! and go nowhere but to AWS.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::arguments::{Output, SecretsArguments, SecretsVerb};
+use super::exit::{BadInput, Exit};
+use super::session::Session;
+use crate::context::Context;
+use crate::guard::Access;
+use crate::names::Names;
+use crate::resources::secret::Secret;
+
+pub(crate) async fn run(session: &Session<'_>, arguments: &SecretsArguments) -> Result<Exit> {
+    // Before anybody is asked for anything.
+    let new = match &arguments.verb {
+        SecretsVerb::List => None,
+        SecretsVerb::Set { key } => {
+            known(key)?;
+            Some(BTreeMap::from([(key.clone(), value_of(session, key)?)]))
+        }
+        SecretsVerb::Import { file } => Some(import(file)?),
+    };
+    session.check_account().await?;
+    let secret = Secret { name: Names::of(&session.deployment).secret() };
+    match new {
+        Some(new) => {
+            let names: Vec<_> = new.keys().cloned().collect();
+            secret.merge(&Context::silent(session.aws(Access::ReadWrite)), new).await?;
+            session.terminal.say(format_args!(
+                "{} set in {}; tasks read keys when they start, so the next deploy brings them",
+                names.join(", "),
+                secret.name
+            ));
+        }
+        None => list(session, &secret).await?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn list(session: &Session<'_>, secret: &Secret) -> Result<()> {
+    let there = secret.keys_with_values(&Context::silent(session.aws(Access::ReadOnly))).await?;
+    let state = |key: &str| if there.iter().any(|set| set == key) { "set" } else { "empty" };
+    match session.output {
+        Output::Text => {
+            for key in config::SECRET_KEYS {
+                session.terminal.print(format_args!("{key:<20} {}", state(key)));
+            }
+        }
+        Output::Json => {
+            let keys: BTreeMap<_, _> = config::SECRET_KEYS.iter().map(|key| (key, state(key))).collect();
+            session.terminal.print(json!({"schema": "provision.secrets/1", "secret": secret.name, "keys": keys}));
+        }
+    }
+    Ok(())
+}
+
+fn known(key: &str) -> Result<(), BadInput> {
+    if config::SECRET_KEYS.contains(&key) {
+        return Ok(());
+    }
+    Err(BadInput(format!("{key:?} is no key of this service; it knows {}", config::SECRET_KEYS.join(", "))))
+}
+
+/// From a person, or from what is piped in; never from an argument, which everybody on the machine could read.
+fn value_of(session: &Session<'_>, key: &str) -> Result<String> {
+    let value = if session.terminal.is_interactive() {
+        session.terminal.ask_secret(format_args!("value of {key}"))?
+    } else {
+        session.terminal.read_all().context("reading the value from the pipe")?
+    };
+    let value = value.trim().to_owned();
+    if value.is_empty() {
+        return Err(BadInput(format!("the value of {key} is empty; type it, or pipe it in")).into());
+    }
+    Ok(value)
+}
+
+/// Reads lines `KEY=value`, as in a file for the environment.
+fn import(file: &Path) -> Result<BTreeMap<String, String>> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| BadInput(format!("{}: {error}; name a file with lines KEY=value", file.display())))?;
+    let mut keys = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim().trim_start_matches("export ");
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        // The line itself is not shown: it may hold a value.
+        let place = format!("{}:{}", file.display(), number + 1);
+        let Some((key, value)) = line.split_once('=') else {
+            return Err(BadInput(format!("{place}: not a line KEY=value")).into());
+        };
+        known(key.trim()).map_err(|error| BadInput(format!("{place}: {error}")))?;
+        let value = value.trim().trim_matches(['"', '\'']);
+        if !value.is_empty() {
+            keys.insert(key.trim().to_owned(), value.to_owned());
+        }
+    }
+    if keys.is_empty() {
+        return Err(BadInput(format!("{}: no keys in it", file.display())).into());
+    }
+    Ok(keys)
+}

@@ -1,0 +1,158 @@
+//! What a deployment costs a month, from a dated table of prices and stated amounts.
+
+use std::fmt;
+
+use config::deployment::{Architecture, Deployment};
+use serde::Serialize;
+
+/// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
+const PRICES: &str = include_str!("../data/prices.csv");
+/// Hours of a month, as AWS counts them.
+const HOURS: f64 = 730.0;
+/// Gigabytes on the shared disk, written to the log and kept as images: the seed design's figures.
+const DISK_GB: f64 = 10.0;
+const LOG_GB: f64 = 5.0;
+const IMAGES_GB: f64 = 0.1;
+/// Load balancer capacity units of a page that a few editors use.
+const UNITS: f64 = 0.1;
+
+/// One line of the bill.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Line {
+    /// What is paid for.
+    pub what: String,
+    /// How much of it.
+    pub amount: String,
+    /// What it costs a month.
+    pub usd: f64,
+    /// Whether the amount is an assumption.
+    pub assumed: bool,
+}
+
+/// The bill of a month.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bill {
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// Their sum.
+    pub usd: f64,
+    /// The oldest price in it.
+    pub as_of: String,
+}
+
+/// A region without prices in the table.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are no prices for region {0} in the table; it knows {1}")]
+pub struct NoPrices(String, String);
+
+struct Prices<'a> {
+    rows: Vec<(&'a str, f64, &'a str)>,
+}
+
+impl Prices<'_> {
+    fn of(region: &str) -> Result<Self, NoPrices> {
+        let rows = PRICES.lines().skip(1).filter_map(|line| {
+            let cells: Vec<_> = line.split(',').collect();
+            let [place, item, _, usd, as_of, _] = cells[..] else { return None };
+            (place == region).then(|| Some((item, usd.parse().ok()?, as_of)))?
+        });
+        let rows: Vec<_> = rows.collect();
+        if rows.is_empty() {
+            return Err(NoPrices(region.to_owned(), "ap-northeast-1".to_owned()));
+        }
+        Ok(Self { rows })
+    }
+
+    fn usd(&self, item: &str) -> f64 {
+        self.rows.iter().find(|row| row.0 == item).map_or(f64::NAN, |row| row.1)
+    }
+}
+
+/// Adds up what a deployment costs.
+///
+/// # Errors
+/// When the region's prices are not in the table.
+pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
+    let prices = Prices::of(&deployment.region)?;
+    let tasks = f64::from(deployment.service.desired_count);
+    let zones = f64::from(u32::try_from(deployment.network.zones).unwrap_or(u32::MAX));
+    let (cpu, memory) = (f64::from(deployment.task.cpu) / 1024.0, f64::from(deployment.task.memory_mib) / 1024.0);
+    let family = if deployment.task.architecture == Architecture::X86_64 { "x86" } else { "arm" };
+    let (vcpu, gb) = (prices.usd(&format!("fargate-{family}-vcpu")), prices.usd(&format!("fargate-{family}-gb")));
+    let line =
+        |what: &str, amount: String, usd: f64, assumed: bool| Line { what: what.to_owned(), amount, usd, assumed };
+    let lines = vec![
+        line(
+            "Fargate",
+            format!("{tasks} × {cpu} vCPU, {memory} GB, {family}"),
+            tasks * HOURS * (cpu * vcpu + memory * gb),
+            false,
+        ),
+        line("load balancer", "1".to_owned(), HOURS * prices.usd("load-balancer"), false),
+        line(
+            "load balancer capacity",
+            format!("{UNITS} units"),
+            HOURS * UNITS * prices.usd("load-balancer-unit"),
+            true,
+        ),
+        line(
+            "public addresses",
+            format!("{zones} of the load balancer, {tasks} of tasks"),
+            HOURS * (zones + tasks) * prices.usd("public-address"),
+            false,
+        ),
+        line("shared disk", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
+        line(
+            "log",
+            format!("{LOG_GB} GB written, {} days kept", deployment.logs.retention_days),
+            LOG_GB
+                * (prices.usd("logs-ingest")
+                    + f64::from(deployment.logs.retention_days) / 30.0 * prices.usd("logs-store")),
+            true,
+        ),
+        line("secret", "1".to_owned(), prices.usd("secret"), false),
+        line("images", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
+    ];
+    let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
+    Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
+}
+
+impl fmt::Display for Bill {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            let mark = if line.assumed { "assumed" } else { "" };
+            writeln!(f, "{:<24} {:<40} {:>8.2} USD  {mark}", line.what, line.amount, line.usd)?;
+        }
+        write!(f, "{:<24} {:<40} {:>8.2} USD  a month; prices of {} or later", "together", "", self.usd, self.as_of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use config::deployment::ConfigSource;
+
+    use super::*;
+
+    fn production() -> Deployment {
+        Deployment::load(&ConfigSource::Environment("production".to_owned()), &[]).unwrap()
+    }
+
+    #[test]
+    fn the_bill_is_the_sum_of_its_lines_and_every_price_is_known() {
+        let bill = bill(&production()).unwrap();
+        assert!(bill.lines.iter().all(|line| line.usd.is_finite() && line.usd > 0.0), "{bill}");
+        // One x86 task of 1 vCPU and 2 GB for 730 hours in Tokyo.
+        assert!((bill.lines[0].usd - 44.98).abs() < 0.01, "{bill}");
+        assert!((bill.usd - bill.lines.iter().map(|line| line.usd).sum::<f64>()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_region_without_prices_is_named() {
+        let mut elsewhere = production();
+        elsewhere.region = "eu-west-1".to_owned();
+        assert_eq!(
+            bill(&elsewhere).unwrap_err().to_string(),
+            "there are no prices for region eu-west-1 in the table; it knows ap-northeast-1"
+        );
+    }
+}

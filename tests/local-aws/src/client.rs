@@ -1,0 +1,138 @@
+//! The HTTP client that the SDK gets: instead of a network it has the account.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::emulator::Emulator;
+use crate::faults::{Fault, Faults};
+use crate::lock;
+use crate::rules::Rule;
+use crate::world::World;
+
+/// What all clients of one account share.
+pub(crate) struct Shared {
+    emulator: Emulator,
+    rules: Vec<Rule>,
+    began: Instant,
+    number: AtomicU64,
+    /// One call at a time, or runs would differ by the order in which threads come to run.
+    turn: tokio::sync::Mutex<()>,
+    pub(crate) world: Mutex<World>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) calls: Mutex<Vec<Call>>,
+    pub(crate) killed: Notify,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("calls", &self.number).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(rules: Vec<Rule>) -> Self {
+        Self {
+            emulator: Emulator::new(),
+            rules,
+            began: Instant::now(),
+            number: AtomicU64::new(0),
+            turn: tokio::sync::Mutex::new(()),
+            world: Mutex::default(),
+            faults: Mutex::default(),
+            calls: Mutex::default(),
+            killed: Notify::new(),
+        }
+    }
+
+    async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+        tokio::time::sleep(LATENCY).await;
+        let _turn = self.turn.lock().await;
+        let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
+        let call = Call::of(request, number, self.began.elapsed());
+        lock(&self.calls).push(call.clone());
+        let fault = lock(&self.faults).of(&call);
+        if fault == Some(Fault::KilledBefore) {
+            self.kill().await;
+        }
+        if fault == Some(Fault::Reset) {
+            return Err(ConnectorError::io("connection reset by peer".into()));
+        }
+        if let Some(refusal) = fault.and_then(|fault| fault.refusal(&call)) {
+            return Ok(Answer::refusal(call.protocol(), &refusal));
+        }
+        let answer = self.work(&call, request).await;
+        match fault {
+            Some(Fault::AnswerLost) => Err(ConnectorError::timeout("no answer within 30 s".into())),
+            Some(Fault::KilledAfter) => self.kill().await,
+            _ => Ok(answer),
+        }
+    }
+
+    async fn work(&self, call: &Call, request: &HttpRequest) -> Answer {
+        let refusal = {
+            let mut world = lock(&self.world);
+            world.now = call.at;
+            self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
+        };
+        if let Some(refusal) = refusal {
+            return Answer::refusal(call.protocol(), &refusal);
+        }
+        let own = lock(&self.world).answer(call);
+        let mut answer = match own {
+            Some(Ok(answer)) => answer,
+            Some(Err(refusal)) => Answer::refusal(call.protocol(), &refusal),
+            None => self.emulator.answer(&call.service, request).await,
+        };
+        if answer.is_ok() {
+            lock(&self.world).observe(call, &mut answer);
+        }
+        answer
+    }
+
+    /// The process is gone: nobody waits for the answer any more.
+    async fn kill(&self) -> ! {
+        self.killed.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// A quick answer of AWS from within the region.
+const LATENCY: Duration = Duration::from_millis(40);
+
+/// The client.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    shared: Arc<Shared>,
+}
+
+impl Client {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+impl HttpConnector for Client {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let shared = Arc::clone(&self.shared);
+        HttpConnectorFuture::new(async move { shared.answer(&request).await.map(Answer::into_response) })
+    }
+}
+
+impl HttpClient for Client {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

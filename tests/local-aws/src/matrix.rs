@@ -1,0 +1,160 @@
+//! Every way to fail, at every call, and whether the tool still arrives.
+
+use std::fmt;
+
+use anyhow::{Context as _, Result, ensure};
+use provision::plan::Goal;
+
+use crate::Cloud;
+use crate::census::{Census, census};
+use crate::faults::{Fault, Faults};
+use crate::runs::Runs;
+
+/// What is disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scene {
+    /// The first deploy to an empty account.
+    Deploy,
+    /// A deploy of another image.
+    Redeploy,
+    /// A change of several settings.
+    Change,
+    /// The removal of everything.
+    Destroy,
+}
+
+impl Scene {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Deploy, Self::Redeploy, Self::Change, Self::Destroy];
+
+    fn goal(self) -> Goal {
+        match self {
+            Self::Destroy => Goal::Absent { delete_data: true },
+            _ => Goal::Present,
+        }
+    }
+
+    /// An account at the moment before the scene, and what should happen in it.
+    async fn set(self) -> Result<Runs> {
+        let mut runs = Runs::on(Cloud::default()).await?;
+        if self != Self::Deploy {
+            runs.deploy().await.context("setting the scene")?;
+        }
+        match self {
+            Self::Redeploy => runs.new_image("the second program")?,
+            Self::Change => {
+                runs.deployment.logs.retention_days = 90;
+                runs.deployment.scaling.max = 6;
+                runs.deployment.edge.idle_timeout_seconds = 120;
+                runs.deployment.service.health_check_grace_seconds = 90;
+            }
+            Self::Deploy | Self::Destroy => (),
+        }
+        Ok(runs)
+    }
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Where.
+    pub scene: Scene,
+    /// At which call of the scene, from 1.
+    pub call: u64,
+    /// How.
+    pub fault: Fault,
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}, call {}, {:?}", self.scene, self.call, self.fault)
+    }
+}
+
+/// A scene without disturbance: how many calls it takes, and what is there at its end.
+#[derive(Clone, Debug)]
+pub struct Undisturbed {
+    /// The scene.
+    pub scene: Scene,
+    /// The number of its calls.
+    pub calls: u64,
+    /// What is there at its end.
+    pub census: Census,
+}
+
+/// Plays a scene without disturbance.
+///
+/// # Errors
+/// When it does not arrive even so.
+pub async fn undisturbed(scene: Scene) -> Result<Undisturbed> {
+    let runs = scene.set().await?;
+    let before = runs.cloud.calls().len();
+    let report = runs.run(scene.goal()).await?;
+    ensure!(report.outcome.is_complete(), "{}", report.failures().join("\n"));
+    let calls = u64::try_from(runs.cloud.calls().len() - before)?;
+    Ok(Undisturbed { scene, calls, census: settled(&runs).await? })
+}
+
+/// Plays a scene with one disturbance, runs again if the first run did not arrive, and compares the ends.
+///
+/// # Errors
+/// Says in what the end differs from that of the undisturbed scene.
+pub async fn play(case: Case, undisturbed: &Undisturbed) -> Result<()> {
+    let runs = case.scene.set().await?;
+    let first = u64::try_from(runs.cloud.calls().len())?;
+    runs.cloud.set_faults(Faults::at(first + case.call, case.fault));
+    arrive(&runs, case.scene.goal()).await?;
+    same_end(&runs, undisturbed).await
+}
+
+/// Plays a scene in which many calls go wrong, each with some probability, decided by a seed.
+///
+/// # Errors
+/// Says in what the end differs from that of the undisturbed scene.
+pub async fn play_random(scene: Scene, seed: u64, undisturbed: &Undisturbed) -> Result<()> {
+    let mut runs = scene.set().await?;
+    runs.seed = seed;
+    let first = u64::try_from(runs.cloud.calls().len())?;
+    runs.cloud.set_faults(Faults::random(seed, first + 1..first + 2 * undisturbed.calls));
+    arrive(&runs, scene.goal()).await?;
+    same_end(&runs, undisturbed).await
+}
+
+/// Runs until a run is complete; a person would not try more than a few times either.
+async fn arrive(runs: &Runs, goal: Goal) -> Result<()> {
+    let mut failures = Vec::new();
+    for _ in 0..TRIES {
+        let killed = runs.cloud.killed();
+        tokio::select! {
+            biased;
+            () = killed => failures.push("killed".to_owned()),
+            report = runs.run(goal) => match report {
+                Ok(report) if report.outcome.is_complete() => return Ok(()),
+                Ok(report) => failures.push(report.failures().join("; ")),
+                Err(error) => failures.push(format!("{error:#}")),
+            },
+        }
+    }
+    anyhow::bail!("did not arrive in {TRIES} runs:\n{}", failures.join("\n"))
+}
+
+const TRIES: usize = 12;
+
+async fn same_end(runs: &Runs, undisturbed: &Undisturbed) -> Result<()> {
+    runs.cloud.set_faults(Faults::default());
+    let plan = runs.plan(undisturbed.scene.goal()).await?;
+    ensure!(plan.is_empty(), "there is still something to do:\n{plan}");
+    let census = settled(runs).await?;
+    let differs = |kind: &&&str| census.get(**kind) != undisturbed.census.get(**kind);
+    let different: Vec<_> = undisturbed.census.keys().filter(|kind| differs(kind)).collect();
+    ensure!(different.is_empty(), "{different:?} differ: {census:?} instead of {:?}", undisturbed.census);
+    Ok(())
+}
+
+/// Counts when everything that is on its way out is gone.
+async fn settled(runs: &Runs) -> Result<Census> {
+    tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    // The first call makes the account see the new time.
+    census(&runs.cloud).await?;
+    census(&runs.cloud).await
+}

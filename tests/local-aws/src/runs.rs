@@ -1,0 +1,183 @@
+//! Runs of `provision` against the account, as its program does them: look, plan, carry out.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use config::deployment::{ConfigSource, Deployment};
+use provision::aws::Owner;
+use provision::event::Event;
+use provision::execute::{Options, Outcome, execute};
+use provision::guard::Access;
+use provision::our_stack::OurStack;
+use provision::plan::{Goal, Plan, observe, plan};
+use provision::resources::image::ImageSource;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+
+use crate::Cloud;
+
+/// A deployment of the real stack to a simulated account.
+#[derive(Debug)]
+pub struct Runs {
+    /// The account.
+    pub cloud: Cloud,
+    /// What should be there.
+    pub deployment: Deployment,
+    /// What should run.
+    pub image: ImageSource,
+    /// Shifts the pauses between attempts.
+    pub seed: u64,
+    _folder: TempDir,
+}
+
+/// What came of a run, with its story.
+#[derive(Debug)]
+pub struct Report {
+    /// What was to be done.
+    pub plan: Plan,
+    /// What was done.
+    pub outcome: Outcome,
+    /// What was told meanwhile.
+    pub events: Vec<Event>,
+}
+
+impl Report {
+    /// Every failure with its causes.
+    pub fn failures(&self) -> Vec<String> {
+        self.outcome.failed.values().map(|error| format!("{error:#}")).collect()
+    }
+}
+
+impl Runs {
+    /// An account with nothing but a certificate, a deployment for it, and an image to run.
+    ///
+    /// # Errors
+    /// When the configuration of the environment `staging` cannot be loaded.
+    pub async fn on(cloud: Cloud) -> Result<Self> {
+        let mut deployment = Deployment::load(&ConfigSource::Environment("staging".to_owned()), &[])?;
+        deployment.edge.certificate_arn = Some(certificate(&cloud).await?);
+        let folder = TempDir::new()?;
+        let image = image_layout(folder.path(), "the first program")?;
+        Ok(Self { cloud, deployment, image, seed: 1, _folder: folder })
+    }
+
+    /// Makes another image to deploy.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn new_image(&mut self, program: &str) -> Result<()> {
+        let folder = TempDir::new()?;
+        self.image = image_layout(folder.path(), program)?;
+        self._folder = folder;
+        Ok(())
+    }
+
+    /// The digest of the image to deploy.
+    pub fn digest(&self) -> String {
+        self.image.to_string()
+    }
+
+    fn owner(&self) -> Owner {
+        Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() }
+    }
+
+    /// Says what a run would do.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub async fn plan(&self, goal: Goal) -> Result<Plan> {
+        let ours = OurStack::new(&self.deployment, self.image.clone());
+        let world = observe(&ours.stack, &self.cloud.aws(self.owner(), Access::ReadOnly)).await?;
+        plan(&ours.stack, &world, goal)
+    }
+
+    /// Runs to a goal.
+    ///
+    /// # Errors
+    /// When something cannot be read, or when the plan is blocked.
+    pub async fn run(&self, goal: Goal) -> Result<Report> {
+        let ours = OurStack::new(&self.deployment, self.image.clone());
+        let world = observe(&ours.stack, &self.cloud.aws(self.owner(), Access::ReadOnly)).await?;
+        let plan = plan(&ours.stack, &world, goal)?;
+        if let Some(step) = plan.blocked().next() {
+            bail!("{} {} cannot be changed in place", step.kind, step.name);
+        }
+        let (events, mut story) = mpsc::unbounded_channel();
+        let (_interrupt, interrupted) = watch::channel(false);
+        let options = Options { at_once: 12, seed: self.seed, interrupted };
+        let aws = self.cloud.aws(self.owner(), Access::ReadWrite);
+        let outcome = execute(&ours.stack, &plan, &world, &aws, &options, &events).await;
+        drop(events);
+        let mut told = Vec::new();
+        while let Some(event) = story.recv().await {
+            told.push(event);
+        }
+        Ok(Report { plan, outcome, events: told })
+    }
+
+    /// Deploys, and fails when anything did.
+    ///
+    /// # Errors
+    /// What failed first.
+    pub async fn deploy(&self) -> Result<Report> {
+        let report = self.run(Goal::Present).await?;
+        complete(report).context("deploying")
+    }
+
+    /// Destroys everything, data too, and fails when anything did.
+    ///
+    /// # Errors
+    /// What failed first.
+    pub async fn destroy(&self) -> Result<Report> {
+        let report = self.run(Goal::Absent { delete_data: true }).await?;
+        complete(report).context("destroying")
+    }
+}
+
+/// Makes a certificate that is issued.
+///
+/// # Errors
+/// When the account does not give one.
+pub async fn certificate(cloud: &Cloud) -> Result<String> {
+    let acm = aws_sdk_acm::Client::new(&cloud.sdk_config());
+    let requested = acm.request_certificate().domain_name("weather.example.com").send().await?;
+    requested.certificate_arn.context("a certificate without an ARN")
+}
+
+fn complete(report: Report) -> Result<Report> {
+    if report.outcome.is_complete() { Ok(report) } else { bail!(report.failures().join("\n")) }
+}
+
+/// Writes an OCI image layout with one layer.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn image_layout(folder: &Path, program: &str) -> Result<ImageSource> {
+    let blobs = folder.join("blobs/sha256");
+    fs::create_dir_all(&blobs)?;
+    let write = |bytes: &[u8]| -> Result<String> {
+        let hex = data_encoding::HEXLOWER.encode(&Sha256::digest(bytes));
+        fs::write(blobs.join(&hex), bytes)?;
+        Ok(format!("sha256:{hex}"))
+    };
+    let layer = write(program.as_bytes())?;
+    let config = br#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
+    let config_digest = write(config)?;
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config_digest, "size": config.len()},
+        "layers": [{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": layer, "size": program.len()}],
+    });
+    let manifest = manifest.to_string();
+    let digest = write(manifest.as_bytes())?;
+    let index = json!({
+        "schemaVersion": 2,
+        "manifests": [{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": manifest.len()}],
+    });
+    fs::write(folder.join("index.json"), index.to_string())?;
+    ImageSource::layout(folder)
+}

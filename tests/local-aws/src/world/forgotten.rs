@@ -1,0 +1,96 @@
+//! Tags and descriptions, where the emulator forgets them or does not show them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::text;
+use crate::answer::Answer;
+use crate::call::Call;
+
+/// The tags of things, by ARN or name, in the form in which their service shows them.
+#[derive(Debug, Default)]
+pub(super) struct Forgotten {
+    json: BTreeMap<String, Value>,
+    xml: BTreeMap<String, String>,
+    descriptions: BTreeMap<String, String>,
+}
+
+impl Forgotten {
+    pub(super) fn observe(&mut self, call: &Call, answer: &mut Answer) {
+        let json = |path: &str| text(answer.value().pointer(path).unwrap_or(&Value::Null));
+        match call.operation.as_str() {
+            "CreateCluster" => self.learn(json("/cluster/clusterArn"), call),
+            "DescribeClusters" => self.show(answer, "clusters", "clusterArn"),
+            "CreateRepository" => self.learn(json("/repository/repositoryArn"), call),
+            "ListTagsForResource" if call.service == "ecr" => {
+                let tags = self.json.get(call.text("resourceArn")).cloned();
+                answer.edit(|body| body["tags"] = tags.unwrap_or_default());
+            }
+            "CreateRole" => {
+                self.xml.insert(call.text("RoleName").to_owned(), query(call));
+                self.describe(call);
+            }
+            "UpdateRole" => self.describe(call),
+            "GetRole" => self.show_role(call, answer),
+            "CreateLoadBalancer" => self.learn_xml("LoadBalancerArn", call, answer),
+            "CreateTargetGroup" => self.learn_xml("TargetGroupArn", call, answer),
+            "CreateListener" => self.learn_xml("ListenerArn", call, answer),
+            "CreateRule" => self.learn_xml("RuleArn", call, answer),
+            _ => (),
+        }
+    }
+
+    fn describe(&mut self, call: &Call) {
+        self.descriptions.insert(call.text("RoleName").to_owned(), call.text("Description").to_owned());
+    }
+
+    fn show_role(&self, call: &Call, answer: &mut Answer) {
+        let name = call.text("RoleName");
+        let (Some(tags), Some(description)) = (self.xml.get(name), self.descriptions.get(name)) else { return };
+        let shown = format!("<Description>{description}</Description><Tags>{tags}</Tags></Role>");
+        answer.body = answer.body.replace("</Role>", &shown);
+    }
+
+    fn learn(&mut self, arn: String, call: &Call) {
+        self.json.insert(arn, call.fields["tags"].clone());
+    }
+
+    /// A repeated creation of the same thing changes no tags.
+    fn learn_xml(&mut self, element: &str, call: &Call, answer: &Answer) {
+        self.xml.entry(answer.element(element).to_owned()).or_insert_with(|| query(call));
+    }
+
+    fn show(&self, answer: &mut Answer, list: &str, arn: &str) {
+        answer.edit(|body| {
+            for found in body[list].as_array_mut().into_iter().flatten() {
+                if let Some(tags) = self.json.get(&text(&found[arn])) {
+                    found["tags"] = tags.clone();
+                }
+            }
+        });
+    }
+
+    /// Answers `DescribeTags` of load balancing.
+    pub(super) fn of_load_balancing(&self, call: &Call) -> Answer {
+        let described = call.list("ResourceArns.member").into_iter().map(|arn| {
+            let tags = self.xml.get(arn).map(String::as_str).unwrap_or_default();
+            format!("<member><ResourceArn>{arn}</ResourceArn><Tags>{tags}</Tags></member>")
+        });
+        Answer::xml(format!(
+            "<DescribeTagsResponse><DescribeTagsResult><TagDescriptions>{}</TagDescriptions>\
+             </DescribeTagsResult></DescribeTagsResponse>",
+            described.collect::<String>()
+        ))
+    }
+}
+
+/// The tags of a query service's creation, as XML members.
+fn query(call: &Call) -> String {
+    let tags = (1..).map_while(|index| {
+        let key = call.fields[format!("Tags.member.{index}.Key")].as_str()?;
+        let value = call.text(&format!("Tags.member.{index}.Value"));
+        Some(format!("<member><Key>{key}</Key><Value>{value}</Value></member>"))
+    });
+    tags.collect()
+}

@@ -1,0 +1,221 @@
+//! Security groups and their rules, in full: the emulator loses descriptions and the groups that rules name.
+
+use std::collections::BTreeMap;
+
+use super::World;
+use crate::answer::{Answer, Refusal};
+use crate::call::Call;
+use crate::xml::{self, Fields};
+
+/// A security group.
+#[derive(Clone, Debug)]
+pub struct SecurityGroup {
+    /// Its network.
+    pub vpc: String,
+    /// Its name.
+    pub name: String,
+    description: String,
+    tags: BTreeMap<String, String>,
+    /// Its rules by identifier.
+    pub rules: BTreeMap<String, Rule>,
+}
+
+/// A rule of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    egress: bool,
+    protocol: String,
+    from: String,
+    to: String,
+    cidr: String,
+    /// The group that it names.
+    pub group: String,
+    description: String,
+}
+
+impl Rule {
+    /// Whether AWS takes it for the same rule: the description does not matter.
+    pub fn is_like(&self, other: &Self) -> bool {
+        Self { description: String::new(), ..self.clone() } == Self { description: String::new(), ..other.clone() }
+    }
+}
+
+/// All of them by identifier.
+#[derive(Debug, Default)]
+pub struct SecurityGroups {
+    /// The groups.
+    pub all: BTreeMap<String, SecurityGroup>,
+    made: u64,
+}
+
+impl SecurityGroups {
+    fn id(&mut self, prefix: &str) -> String {
+        self.made += 1;
+        format!("{prefix}-{:017x}", self.made)
+    }
+}
+
+pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Refusal>> {
+    let groups = &mut world.security_groups;
+    Some(match call.operation.as_str() {
+        "CreateSecurityGroup" => Ok(create(groups, call)),
+        "DescribeSecurityGroups" => Ok(describe(groups, call)),
+        "DeleteSecurityGroup" => delete(groups, call),
+        "DescribeSecurityGroupRules" => Ok(describe_rules(groups, call)),
+        "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => authorize(groups, call),
+        "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress" => revoke(groups, call),
+        _ => return None,
+    })
+}
+
+fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
+    let id = groups.id("sg");
+    let tags = (1..).map_while(|index| {
+        let at =
+            |part: &str| call.fields[format!("TagSpecification.1.Tag.{index}.{part}")].as_str().map(ToOwned::to_owned);
+        Some((at("Key")?, at("Value")?))
+    });
+    // AWS gives every new group this rule, wanted or not.
+    let everywhere = Rule {
+        egress: true,
+        protocol: "-1".to_owned(),
+        from: "-1".to_owned(),
+        to: "-1".to_owned(),
+        cidr: "0.0.0.0/0".to_owned(),
+        group: String::new(),
+        description: String::new(),
+    };
+    let rule = groups.id("sgr");
+    let group = SecurityGroup {
+        vpc: call.text("VpcId").to_owned(),
+        name: call.text("GroupName").to_owned(),
+        description: call.text("GroupDescription").to_owned(),
+        tags: tags.collect(),
+        rules: BTreeMap::from([(rule, everywhere)]),
+    };
+    groups.all.insert(id.clone(), group);
+    Answer::xml(format!("<CreateSecurityGroupResponse><groupId>{id}</groupId></CreateSecurityGroupResponse>"))
+}
+
+fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
+    let filters = super::network::filters(call);
+    let matches = |group: &SecurityGroup| {
+        filters.iter().all(|(name, values)| match name.strip_prefix("tag:") {
+            Some(key) => group.tags.get(key).is_some_and(|value| values.contains(&value.as_str())),
+            None => panic!("the simulation must learn the filter {name} of DescribeSecurityGroups"),
+        })
+    };
+    let found = groups.all.iter().filter(|(_, group)| matches(group)).map(|(id, group)| {
+        let mut fields = Fields::from([
+            ("groupId".to_owned(), id.clone()),
+            ("groupName".to_owned(), group.name.clone()),
+            ("groupDescription".to_owned(), group.description.clone()),
+            ("vpcId".to_owned(), group.vpc.clone()),
+        ]);
+        for (index, (key, value)) in group.tags.iter().enumerate() {
+            fields.insert(format!("tagSet.item.{index}.key"), key.clone());
+            fields.insert(format!("tagSet.item.{index}.value"), value.clone());
+        }
+        format!("<item>{}</item>", xml::elements(&fields))
+    });
+    Answer::xml(format!(
+        "<DescribeSecurityGroupsResponse><securityGroupInfo>{}</securityGroupInfo></DescribeSecurityGroupsResponse>",
+        found.collect::<String>()
+    ))
+}
+
+fn missing(id: &str) -> Refusal {
+    Refusal::new("InvalidGroup.NotFound", format!("The security group '{id}' does not exist"))
+}
+
+fn delete(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.text("GroupId");
+    groups.all.remove(id).ok_or_else(|| missing(id))?;
+    Ok(Answer::xml("<DeleteSecurityGroupResponse><return>true</return></DeleteSecurityGroupResponse>"))
+}
+
+fn item(group: &str, id: &str, rule: &Rule) -> String {
+    let mut fields = Fields::from([
+        ("securityGroupRuleId".to_owned(), id.to_owned()),
+        ("groupId".to_owned(), group.to_owned()),
+        ("isEgress".to_owned(), rule.egress.to_string()),
+        ("ipProtocol".to_owned(), rule.protocol.clone()),
+        ("fromPort".to_owned(), rule.from.clone()),
+        ("toPort".to_owned(), rule.to.clone()),
+        ("description".to_owned(), rule.description.clone()),
+    ]);
+    let peer =
+        if rule.group.is_empty() { ("cidrIpv4", &rule.cidr) } else { ("referencedGroupInfo.groupId", &rule.group) };
+    fields.insert(peer.0.to_owned(), peer.1.clone());
+    fields.retain(|_, text| !text.is_empty());
+    format!("<item>{}</item>", xml::elements(&fields))
+}
+
+fn describe_rules(groups: &SecurityGroups, call: &Call) -> Answer {
+    let wanted: Vec<_> = super::network::filters(call).into_iter().flat_map(|(_, values)| values).collect();
+    let found = groups.all.iter().filter(|(id, _)| wanted.contains(&id.as_str()));
+    let items = found.flat_map(|(id, group)| group.rules.iter().map(move |(rule_id, rule)| item(id, rule_id, rule)));
+    Answer::xml(format!(
+        "<DescribeSecurityGroupRulesResponse><securityGroupRuleSet>{}</securityGroupRuleSet></DescribeSecurityGroupRulesResponse>",
+        items.collect::<String>()
+    ))
+}
+
+/// The rules that a call asks for.
+pub(crate) fn asked(call: &Call) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for index in 1.. {
+        let at = |name: &str| call.text(&format!("IpPermissions.{index}.{name}")).to_owned();
+        if at("IpProtocol").is_empty() {
+            break;
+        }
+        let peers = (1..).map_while(|peer| {
+            let cidr = at(&format!("IpRanges.{peer}.CidrIp"));
+            let group = at(&format!("Groups.{peer}.GroupId"));
+            let description =
+                [at(&format!("IpRanges.{peer}.Description")), at(&format!("Groups.{peer}.Description"))].concat();
+            (!cidr.is_empty() || !group.is_empty()).then_some((cidr, group, description))
+        });
+        rules.extend(peers.map(|(cidr, group, description)| Rule {
+            egress: call.operation.ends_with("Egress"),
+            protocol: at("IpProtocol"),
+            from: at("FromPort"),
+            to: at("ToPort"),
+            cidr,
+            group,
+            description,
+        }));
+    }
+    rules
+}
+
+fn authorize(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.text("GroupId");
+    let rules = asked(call);
+    if let Some(rule) = rules.iter().find(|rule| !rule.group.is_empty() && !groups.all.contains_key(&rule.group)) {
+        return Err(missing(&rule.group));
+    }
+    let mut items = String::new();
+    for rule in rules {
+        let rule_id = groups.id("sgr");
+        items.push_str(&item(id, &rule_id, &rule));
+        groups.all.get_mut(id).ok_or_else(|| missing(id))?.rules.insert(rule_id, rule);
+    }
+    let operation = &call.operation;
+    Ok(Answer::xml(format!(
+        "<{operation}Response><return>true</return><securityGroupRuleSet>{items}</securityGroupRuleSet></{operation}Response>"
+    )))
+}
+
+fn revoke(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.text("GroupId");
+    let group = groups.all.get_mut(id).ok_or_else(|| missing(id))?;
+    for rule in call.list("SecurityGroupRuleId") {
+        if group.rules.remove(rule).is_none() {
+            let message = format!("The security group rule ID '{rule}' does not exist");
+            return Err(Refusal::new("InvalidSecurityGroupRuleId.NotFound", message));
+        }
+    }
+    let operation = &call.operation;
+    Ok(Answer::xml(format!("<{operation}Response><return>true</return></{operation}Response>")))
+}

@@ -1,0 +1,438 @@
+//! ECS services: deployments that take their time, tasks that fail for AWS's reasons, the circuit breaker.
+//!
+//! The story of a deployment is decided when it begins: from what the account holds, at which moment its first task
+//! becomes healthy, which tasks stop before that and why, or when the circuit breaker gives it up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::interfaces::Interface;
+use super::{World, epoch, text};
+use crate::answer::{Answer, Refusal};
+use crate::call::Call;
+use crate::{ACCOUNT, REGION};
+
+/// Pulling the image and starting.
+const STARTING: Duration = Duration::from_secs(40);
+/// From running to healthy behind the load balancer.
+const CHECKING: Duration = Duration::from_secs(20);
+/// Until the tasks of the deployment before are drained.
+const DRAINING: Duration = Duration::from_secs(30);
+/// From a task's failure to the next try.
+const BACK_OFF: Duration = Duration::from_secs(30);
+/// How old a role must be before ECS can assume it.
+pub(crate) const ROLE_SETTLES: Duration = Duration::from_secs(10);
+/// How many failed tasks the circuit breaker allows a service of one task.
+const THRESHOLD: usize = 3;
+
+/// The services by name; names are unique in their cluster, and the stack has one cluster.
+#[derive(Debug, Default)]
+pub struct Services {
+    by_name: BTreeMap<String, Service>,
+    deployments: u64,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The cluster's name.
+    pub cluster: String,
+    /// When it was created.
+    pub created: Duration,
+    /// When it becomes inactive, once it was deleted.
+    pub inactive: Option<Duration>,
+    /// As it was asked for, changes included.
+    settings: Map<String, Value>,
+    /// The newest first.
+    deployments: Vec<Deployment>,
+    events: Vec<(Duration, String)>,
+}
+
+#[derive(Clone, Debug)]
+struct Deployment {
+    id: String,
+    task_definition: String,
+    began: Duration,
+    story: Story,
+    /// Whether it is the way back from another one.
+    is_rollback: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Story {
+    stopped: Vec<(Duration, String, Option<i64>)>,
+    healthy: Option<Duration>,
+    given_up: Option<Duration>,
+}
+
+impl Services {
+    /// The services of a cluster that are not inactive.
+    pub fn active<'a>(&'a self, cluster: &'a str, now: Duration) -> impl Iterator<Item = (&'a String, &'a Service)> {
+        self.by_name.iter().filter(move |(_, it)| it.cluster == cluster && it.inactive.is_none_or(|gone| gone > now))
+    }
+
+    /// All services that are not inactive.
+    pub fn all_active(&self, now: Duration) -> impl Iterator<Item = &Service> {
+        self.by_name.values().filter(move |it| it.inactive.is_none_or(|gone| gone > now))
+    }
+
+    /// A service that is not inactive.
+    pub fn get(&self, name: &str, now: Duration) -> Option<&Service> {
+        self.by_name.get(name).filter(|it| it.inactive.is_none_or(|gone| gone > now))
+    }
+
+    fn next_id(&mut self) -> String {
+        self.deployments += 1;
+        format!("ecs-svc/{:019}", self.deployments)
+    }
+}
+
+impl Service {
+    /// Whether it is going away.
+    pub fn is_draining(&self) -> bool {
+        self.inactive.is_some()
+    }
+
+    /// The task definition of the newest deployment.
+    pub fn task_definition(&self) -> &str {
+        self.deployments.first().map_or("", |it| &it.task_definition)
+    }
+}
+
+/// The last part of an ARN, or a name as it is.
+fn short(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Refusal>> {
+    advance(world);
+    let answer = match call.operation.as_str() {
+        "CreateService" => create(world, call),
+        "UpdateService" => update(world, call),
+        "DeleteService" => delete(world, call),
+        "DescribeServices" => describe(world, call),
+        "ListTasks" => list_tasks(world, call),
+        "DescribeTasks" => describe_tasks(world, call),
+        _ => return None,
+    };
+    Some(answer.map(|body| Answer::json(&body)))
+}
+
+/// Lets circuit breakers act that had their moment since the last call.
+fn advance(world: &mut World) {
+    let now = world.now;
+    let names: Vec<String> = world.services.by_name.keys().cloned().collect();
+    for name in names {
+        let Some(service) = world.services.by_name.get(&name) else { continue };
+        let Some(newest) = service.deployments.first() else { continue };
+        let Some(given_up) = newest.story.given_up.filter(|at| *at <= now) else { continue };
+        let rolls_back =
+            service.settings["deploymentConfiguration"]["deploymentCircuitBreaker"]["rollback"] == json!(true);
+        let good = service.deployments[1..].iter().find(|it| it.story.healthy.is_some()).cloned();
+        let is_rollback = newest.is_rollback;
+        let Some(good) = good.filter(|_| rolls_back && !is_rollback) else { continue };
+        let deployment = deployment(world, &good.task_definition, given_up, true);
+        if let Some(service) = world.services.by_name.get_mut(&name) {
+            service.settings.insert("taskDefinition".to_owned(), json!(good.task_definition));
+            service.events.push((given_up, format!("(service {name}) rolling back to deployment {}.", deployment.id)));
+            service.deployments.insert(0, deployment);
+        }
+    }
+}
+
+fn deployment(world: &mut World, task_definition: &str, began: Duration, is_rollback: bool) -> Deployment {
+    let story = story(world, task_definition, began);
+    let id = world.services.next_id();
+    Deployment { id, task_definition: task_definition.to_owned(), began, story, is_rollback }
+}
+
+/// Plays a deployment through, try by try.
+fn story(world: &World, task_definition: &str, began: Duration) -> Story {
+    let mut story = Story::default();
+    let mut at = began;
+    loop {
+        match obstacle(world, task_definition, at) {
+            Some(Obstacle::Later) => at += BACK_OFF,
+            Some(Obstacle::Stops(reason, exit)) => {
+                story.stopped.push((at + STARTING, reason, exit));
+                at += STARTING;
+                if story.stopped.len() == THRESHOLD {
+                    story.given_up = Some(at);
+                    return story;
+                }
+                at += BACK_OFF;
+            }
+            None => {
+                story.healthy = Some(at + STARTING + CHECKING);
+                return story;
+            }
+        }
+    }
+}
+
+enum Obstacle {
+    /// The scheduler tries again; it does not count as a failed task.
+    Later,
+    /// The task stops, for a reason and perhaps with an exit code.
+    Stops(String, Option<i64>),
+}
+
+/// What keeps a task from running that is started now.
+fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstacle> {
+    let task = world.task_definitions.get(task_definition)?;
+    let role_of = |field: &str| task[field].as_str().map(|arn| short(arn).to_owned());
+    let young = |role: String| world.roles.get(&role).is_some_and(|changed| at < *changed + ROLE_SETTLES);
+    if ["executionRoleArn", "taskRoleArn"].into_iter().filter_map(role_of).any(young) {
+        return Some(Obstacle::Later);
+    }
+    let image = text(&task["containerDefinitions"][0]["image"]);
+    let digest = image.rsplit('@').next().unwrap_or_default();
+    if !world.images.contains(digest) {
+        let reason =
+            format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {image}: not found");
+        return Some(Obstacle::Stops(reason, None));
+    }
+    for volume in task["volumes"].as_array().into_iter().flatten() {
+        let file_system = text(&volume["efsVolumeConfiguration"]["fileSystemId"]);
+        let mounts: Vec<_> =
+            world.mount_targets.values().filter(|it| it.file_system == file_system && it.gone.is_none()).collect();
+        if !file_system.is_empty() && (mounts.is_empty() || mounts.iter().any(|it| !it.resolves(at))) {
+            let reason = format!(
+                "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: \
+                 Failed to resolve \"{file_system}.efs.{REGION}.amazonaws.com\""
+            );
+            return Some(Obstacle::Stops(reason, None));
+        }
+    }
+    let broken = world.broken_images.contains(digest);
+    broken.then(|| Obstacle::Stops("Essential container in task exited".to_owned(), Some(1)))
+}
+
+fn create(world: &mut World, call: &Call) -> Result<Value, Refusal> {
+    let name = call.text("serviceName").to_owned();
+    let same_token = |it: &Service| it.settings.get("clientToken") == Some(&call.fields["clientToken"]);
+    if let Some(existing) = world.services.get(&name, world.now) {
+        // The rules refuse a second creation; the same token is the same creation.
+        if !same_token(existing) {
+            return Err(Refusal::new("InvalidParameterException", "Creation of service was not idempotent."));
+        }
+        return Ok(json!({"service": describe_one(world, &name)}));
+    }
+    let first = deployment(world, call.text("taskDefinition"), world.now, false);
+    hold_interfaces(world, call, &name);
+    let service = Service {
+        cluster: short(call.text("cluster")).to_owned(),
+        created: world.now,
+        inactive: None,
+        settings: call.fields.as_object().cloned().unwrap_or_default(),
+        deployments: vec![first],
+        events: vec![(world.now, format!("(service {name}) has started 1 tasks."))],
+    };
+    world.services.by_name.insert(name.clone(), service);
+    Ok(json!({"service": describe_one(world, &name)}))
+}
+
+fn hold_interfaces(world: &mut World, call: &Call, name: &str) {
+    let vpc = &call.fields["networkConfiguration"]["awsvpcConfiguration"];
+    let list = |field: &str| vpc[field].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
+    let interface = Interface {
+        description: format!("arn:aws:ecs:{REGION}:{ACCOUNT}:attachment/{name}"),
+        subnet: list("subnets").into_iter().next().unwrap_or_default(),
+        groups: list("securityGroups"),
+        public: vpc["assignPublicIp"] == json!("ENABLED"),
+        released: None,
+    };
+    world.interfaces.add(interface);
+}
+
+/// Changes of these begin a deployment; others are applied without one.
+const BEGINS_A_DEPLOYMENT: [&str; 3] = ["taskDefinition", "networkConfiguration", "loadBalancers"];
+
+fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
+    let name = short(call.text("service")).to_owned();
+    let Some(service) = world.services.get(&name, world.now).filter(|it| !it.is_draining()) else {
+        return Err(Refusal::new("ServiceNotActiveException", "Service was not ACTIVE."));
+    };
+    let asked = call.fields.as_object().cloned().unwrap_or_default();
+    let begins = asked.get("forceNewDeployment") == Some(&json!(true))
+        || BEGINS_A_DEPLOYMENT
+            .iter()
+            .any(|field| asked.get(*field).is_some_and(|it| service.settings.get(*field) != Some(it)));
+    let task_definition = asked.get("taskDefinition").map_or_else(|| service.task_definition().to_owned(), text);
+    let new = begins.then(|| deployment(world, &task_definition, world.now, false));
+    let service = world.services.by_name.get_mut(&name).expect("it was found a moment ago");
+    for (field, value) in asked {
+        if !matches!(field.as_str(), "cluster" | "service" | "forceNewDeployment") {
+            service.settings.insert(field, value);
+        }
+    }
+    service.deployments.splice(0..0, new);
+    Ok(json!({"service": describe_one(world, &name)}))
+}
+
+fn delete(world: &mut World, call: &Call) -> Result<Value, Refusal> {
+    let name = short(call.text("service")).to_owned();
+    if world.services.get(&name, world.now).is_none() {
+        return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
+    }
+    let gone = world.now + Duration::from_secs(70);
+    if let Some(service) = world.services.by_name.get_mut(&name) {
+        service.inactive.get_or_insert(gone);
+    }
+    world.interfaces.release(&format!("attachment/{name}"), gone + Duration::from_secs(20));
+    Ok(json!({"service": describe_one(world, &name)}))
+}
+
+fn describe(world: &World, call: &Call) -> Result<Value, Refusal> {
+    let mut services = Vec::new();
+    let mut failures = Vec::new();
+    for name in call.fields["services"].as_array().into_iter().flatten().map(text) {
+        let name = short(&name).to_owned();
+        if world.services.by_name.contains_key(&name) {
+            services.push(describe_one(world, &name));
+        } else {
+            failures.push(json!({"arn": name, "reason": "MISSING"}));
+        }
+    }
+    Ok(json!({"services": services, "failures": failures}))
+}
+
+fn describe_one(world: &World, name: &str) -> Value {
+    let now = world.now;
+    let service = &world.services.by_name[name];
+    let status = match service.inactive {
+        None => "ACTIVE",
+        Some(gone) if gone > now => "DRAINING",
+        Some(_) => "INACTIVE",
+    };
+    let desired = service.settings.get("desiredCount").and_then(Value::as_i64).unwrap_or(1);
+    let desired = if service.is_draining() { 0 } else { desired };
+    let deployments: Vec<_> =
+        (0..service.deployments.len()).filter_map(|index| describe_deployment(service, index, desired, now)).collect();
+    let running = if healthy(service, now) { desired } else { 0 };
+    let mut described = service.settings.clone();
+    for hidden in ["cluster", "clientToken"] {
+        described.remove(hidden);
+    }
+    let events = service.events.iter().rev().filter(|(at, _)| *at <= now);
+    let events: Vec<_> = events.map(|(at, message)| json!({"id": format!("event-{}", at.as_millis()), "createdAt": epoch(*at), "message": message})).collect();
+    described.extend([
+        ("serviceName".to_owned(), json!(name)),
+        ("serviceArn".to_owned(), json!(format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/{}/{name}", service.cluster))),
+        ("clusterArn".to_owned(), json!(format!("arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{}", service.cluster))),
+        ("status".to_owned(), json!(status)),
+        ("desiredCount".to_owned(), json!(desired)),
+        ("runningCount".to_owned(), json!(running)),
+        ("pendingCount".to_owned(), json!(desired - running)),
+        ("createdAt".to_owned(), epoch(service.created)),
+        ("deployments".to_owned(), json!(deployments)),
+        ("events".to_owned(), json!(events)),
+    ]);
+    Value::Object(described)
+}
+
+/// Whether anything of it serves requests.
+fn healthy(service: &Service, now: Duration) -> bool {
+    !service.is_draining() && service.deployments.iter().any(|it| it.story.healthy.is_some_and(|at| at <= now))
+}
+
+/// A deployment as AWS shows it, or nothing when it is over and another has taken its place.
+fn describe_deployment(service: &Service, index: usize, desired: i64, now: Duration) -> Option<Value> {
+    let it = &service.deployments[index];
+    let replaces = service.deployments.len() > index + 1;
+    let completed = it.story.healthy.map(|at| if replaces { at + DRAINING } else { at });
+    let newer = index.checked_sub(1).map(|newer| &service.deployments[newer]);
+    let over = newer.and_then(|newer| newer.story.healthy).is_some_and(|at| at + DRAINING <= now);
+    if over {
+        return None;
+    }
+    let failed: Vec<_> = it.story.stopped.iter().filter(|(at, ..)| *at <= now).collect();
+    let given_up = it.story.given_up.is_some_and(|at| at <= now);
+    let (state, reason) = if given_up {
+        ("FAILED", "ECS deployment circuit breaker: tasks failed to start.".to_owned())
+    } else if completed.is_some_and(|at| at <= now) {
+        ("COMPLETED", format!("ECS deployment {} completed.", it.id))
+    } else {
+        ("IN_PROGRESS", format!("ECS deployment {} in progress.", it.id))
+    };
+    let running = if it.story.healthy.is_some_and(|at| at <= now) { desired } else { 0 };
+    Some(json!({
+        "id": it.id,
+        "status": if index == 0 { "PRIMARY" } else { "ACTIVE" },
+        "taskDefinition": it.task_definition,
+        "desiredCount": desired,
+        "runningCount": running,
+        "pendingCount": desired - running,
+        "failedTasks": failed.len(),
+        "createdAt": epoch(it.began),
+        "updatedAt": epoch(it.began),
+        "launchType": "FARGATE",
+        "rolloutState": state,
+        "rolloutStateReason": reason,
+    }))
+}
+
+fn task_arn(service: &str, deployment: &Deployment, index: usize) -> String {
+    format!("arn:aws:ecs:{REGION}:{ACCOUNT}:task/{service}/{}-{index}", short(&deployment.id))
+}
+
+/// The tasks of a service that stopped, newest deployment first.
+fn stopped(world: &World) -> impl Iterator<Item = (String, String, Duration, String, Option<i64>)> {
+    world.services.by_name.iter().flat_map(move |(name, service)| {
+        service.deployments.iter().flat_map(move |deployment| {
+            let stopped = deployment.story.stopped.iter().enumerate().filter(|(_, (at, ..))| *at <= world.now);
+            stopped.map(move |(index, (at, reason, exit))| {
+                (name.clone(), task_arn(name, deployment, index), *at, reason.clone(), *exit)
+            })
+        })
+    })
+}
+
+fn list_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
+    let wanted = call.text("desiredStatus");
+    let of_service = |name: &String| call.fields["serviceName"].is_null() || short(call.text("serviceName")) == name;
+    let arns: Vec<_> = match wanted {
+        "STOPPED" => stopped(world).filter(|(name, ..)| of_service(name)).map(|(_, arn, ..)| arn).collect(),
+        _ => Vec::new(),
+    };
+    Ok(json!({"taskArns": arns}))
+}
+
+fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
+    let wanted: Vec<_> = call.fields["tasks"].as_array().into_iter().flatten().map(text).collect();
+    let tasks = stopped(world).filter(|(_, arn, ..)| wanted.contains(arn)).map(|(_, arn, at, reason, exit)| {
+        let code = if exit.is_some() { "EssentialContainerExited" } else { "TaskFailedToStart" };
+        json!({
+            "taskArn": arn, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedAt": epoch(at),
+            "stopCode": code, "stoppedReason": reason,
+            "containers": [{"name": "app", "lastStatus": "STOPPED", "exitCode": exit}],
+        })
+    });
+    Ok(json!({"tasks": tasks.collect::<Vec<_>>(), "failures": []}))
+}
+
+/// What a load balancer thinks of the tasks behind a target group.
+pub(super) fn target_health(world: &World, call: &Call) -> Answer {
+    let group = call.text("TargetGroupArn");
+    let serves = |it: &&Service| {
+        let balancers = it.settings.get("loadBalancers").and_then(Value::as_array);
+        balancers.into_iter().flatten().any(|it| it["targetGroupArn"] == json!(group))
+    };
+    let service = world.services.by_name.values().filter(|it| it.inactive.is_none()).find(serves);
+    let state = match service {
+        Some(_) if !world.load_balancing.is_used(group) => "unused",
+        Some(service) if healthy(service, world.now) => "healthy",
+        Some(_) => "initial",
+        None => "",
+    };
+    let target = format!(
+        "<member><Target><Id>10.0.0.10</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State></TargetHealth></member>"
+    );
+    let targets = if state.is_empty() { String::new() } else { target };
+    Answer::xml(format!(
+        "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{targets}\
+         </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>"
+    ))
+}

@@ -1,0 +1,250 @@
+//! Every verb of `provision` as a whole command: exit code, results, talk; once as hoped and once as feared.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
+
+use std::path::Path;
+
+use local_aws::Cloud;
+use local_aws::commands::{Said, piped, typed};
+use local_aws::runs::{certificate, image_layout};
+use provision::cli::Exit;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// An account with a certificate, and a folder with an image.
+struct Desk {
+    cloud: Cloud,
+    certificate: String,
+    folder: TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let cloud = Cloud::default();
+        let certificate = certificate(&cloud).await.unwrap();
+        let desk = Self { cloud, certificate, folder: TempDir::new().unwrap() };
+        image_layout(desk.layout(), "the first program").unwrap();
+        desk
+    }
+
+    fn layout(&self) -> &Path {
+        self.folder.path()
+    }
+
+    async fn run(&self, words: &[&str]) -> Said {
+        self.with_input(words, "").await
+    }
+
+    async fn with_input(&self, words: &[&str], input: &str) -> Said {
+        let certificate = format!("edge.certificate_arn={}", self.certificate);
+        let words: Vec<_> = words.iter().copied().chain(["--set", &certificate]).collect();
+        piped(&self.cloud, &words, input).await
+    }
+
+    async fn deploy(&self) -> Said {
+        self.run(&["deploy", "--yes", "--image-layout", self.layout().to_str().unwrap()]).await
+    }
+
+    async fn deployed() -> Self {
+        let desk = Self::new().await;
+        let said = desk.deploy().await;
+        assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+        desk
+    }
+
+    async fn deploy_another(&self, program: &str) -> Said {
+        std::fs::remove_dir_all(self.layout()).unwrap();
+        image_layout(self.layout(), program).unwrap();
+        self.deploy().await
+    }
+}
+
+fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
+    }
+}
+
+fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.results).unwrap_or_else(|error| panic!("{error}: {}", said.results))
+}
+
+#[tokio::test(start_paused = true)]
+async fn deploy_tells_its_plan_and_its_story_and_ends_with_the_address() {
+    let desk = Desk::new().await;
+    let said = desk.deploy().await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&said.talk, &["+ VPC", "to create", "waiting for the load balancer to be active", "ECS service"]);
+    has(&said.results, &["url", "https://", "task-definition", ":1"]);
+    let again = desk.deploy().await;
+    assert_eq!(again.exit, Exit::Done);
+    has(&again.talk, &["nothing to do: 38 resources"]);
+    assert!(!again.talk.contains("started"), "{}", again.talk);
+}
+
+#[tokio::test(start_paused = true)]
+async fn deploy_asks_on_a_terminal_and_refuses_without_one() {
+    let desk = Desk::new().await;
+    let layout = desk.layout().to_str().unwrap().to_owned();
+    let certificate = format!("edge.certificate_arn={}", desk.certificate);
+    let words = ["deploy", "--image-layout", &layout, "--set", &certificate];
+    let said = piped(&desk.cloud, &words, "").await;
+    assert_eq!(said.exit, Exit::Refused);
+    has(&said.talk, &["will not deploy this to staging", "--yes"]);
+    let said = typed(&desk.cloud, &words, "n\n").await;
+    assert_eq!(said.exit, Exit::Refused);
+    has(&said.talk, &["deploy this to staging? [y/N]", "not confirmed; nothing was changed"]);
+    let writes = desk.cloud.calls().into_iter().filter(|call| !call.reads()).count();
+    assert_eq!(writes, 1, "only the certificate was made before");
+    assert_eq!(typed(&desk.cloud, &words, "y\n").await.exit, Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn plan_says_what_would_change_and_with_which_code() {
+    let desk = Desk::new().await;
+    let layout = desk.layout().to_str().unwrap().to_owned();
+    let said = desk.run(&["plan", "--exit-code", "--image-layout", &layout]).await;
+    assert_eq!(said.exit, Exit::Changes);
+    has(&said.results, &["+ ECS service", "to create"]);
+    desk.deploy().await;
+    assert_eq!(desk.run(&["plan", "--exit-code"]).await.exit, Exit::Done);
+    let said = desk.run(&["plan", "--output", "json", "--set", "logs.retention_days=90"]).await;
+    let document = json(&said);
+    assert_eq!(document["schema"], "provision.plan/1");
+    assert_eq!(document["counts"]["update"], 1);
+    let said = desk.run(&["plan", "--set", "network.cidr=10.9.0.0/16"]).await;
+    assert_eq!(said.exit, Exit::Refused, "{}", said.results);
+    has(&said.results, &["! VPC", "10.0.0.0/16 -> 10.9.0.0/16"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bad_input_is_told_before_anything_is_asked() {
+    let cloud = Cloud::default();
+    let cases: [(&[&str], &str); 6] = [
+        (&["--environment", "nowhere", "plan"], "choose one of local, staging, production"),
+        (&["--environment", "production", "plan"], "has no certificate for HTTPS"),
+        (&["--set", "scaling.maxx=3", "plan"], "did you mean scaling.max?"),
+        (&["--set", "logs.retention_days=31", "validate"], "logs.retention_days"),
+        (&["--config", "/nonexistent.toml", "plan"], "/nonexistent.toml"),
+        (&["secrets", "set", "NO_SUCH_KEY"], "it knows ANTHROPIC_API_KEY"),
+    ];
+    for (words, part) in cases {
+        let said = piped(&cloud, words, "value").await;
+        assert_eq!(said.exit, Exit::BadInput, "{words:?}: {}", said.talk);
+        has(&said.talk, &["error: ", part]);
+    }
+    assert!(cloud.calls().is_empty(), "AWS was asked");
+    assert_eq!(piped(&cloud, &["frobnicate"], "").await.exit, Exit::BadInput);
+    assert_eq!(piped(&cloud, &["--help"], "").await.exit, Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_does_not_start_is_told_with_its_reason_and_rolled_back() {
+    let desk = Desk::deployed().await;
+    let program = "ends at once";
+    std::fs::remove_dir_all(desk.layout()).unwrap();
+    let bad = image_layout(desk.layout(), program).unwrap().to_string();
+    desk.cloud.world(|world| world.broken_images.insert(bad));
+    let said = desk.deploy().await;
+    assert_eq!(said.exit, Exit::Failed);
+    has(
+        &said.talk,
+        &["FAILED", "Essential container in task exited", "exit code 1", "what runs now", "run the same command again"],
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn history_lists_what_ran_and_rollback_goes_back() {
+    let desk = Desk::deployed().await;
+    assert_eq!(desk.deploy_another("the second program").await.exit, Exit::Done);
+    let said = desk.run(&["history"]).await;
+    let lines: Vec<_> = said.results.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", said.results);
+    assert!(lines[0].trim().starts_with('2') && lines[0].ends_with("runs"), "{}", said.results);
+    let said = desk.run(&["rollback", "--yes"]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&said.talk, &["revision 1 runs"]);
+    assert_eq!(json(&desk.run(&["history", "--output", "json"]).await)["running"], 1);
+    let said = desk.run(&["rollback", "--yes"]).await;
+    assert_eq!(said.exit, Exit::BadInput);
+    has(&said.talk, &["there is nothing before revision 1"]);
+    let said = desk.run(&["rollback", "--to", "9", "--yes"]).await;
+    has(&said.talk, &["there is no revision 9", "2, 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn secrets_go_in_by_a_pipe_or_a_file_and_never_come_out() {
+    let desk = Desk::deployed().await;
+    let value = "do-not-show-4711";
+    let said = desk.with_input(&["secrets", "set", "WXTECH_API_KEY"], value).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    let file = desk.layout().join("keys.env");
+    std::fs::write(&file, format!("# keys\nexport OPENAI_API_KEY='{value}'\nGEMINI_API_KEY=\n")).unwrap();
+    assert_eq!(desk.run(&["secrets", "import", file.to_str().unwrap()]).await.exit, Exit::Done);
+    let listed = desk.run(&["secrets", "list"]).await;
+    let state = |key: &str| listed.results.lines().find(|line| line.starts_with(key)).unwrap().ends_with(" set");
+    assert!(state("WXTECH_API_KEY") && state("OPENAI_API_KEY"), "{}", listed.results);
+    assert!(!state("GEMINI_API_KEY") && !state("ANTHROPIC_API_KEY"), "{}", listed.results);
+    let all = [said, listed, desk.run(&["plan"]).await, desk.run(&["doctor"]).await];
+    assert!(all.iter().all(|said| !said.results.contains(value) && !said.talk.contains(value)));
+    // The next deploy leaves what was put in.
+    assert_eq!(desk.deploy_another("the second program").await.exit, Exit::Done);
+    assert!(desk.run(&["secrets", "list"]).await.results.contains("set"));
+    assert_eq!(desk.with_input(&["secrets", "set", "WXTECH_API_KEY"], " \n").await.exit, Exit::BadInput);
+}
+
+#[tokio::test(start_paused = true)]
+async fn doctor_looks_at_everything_at_once() {
+    let desk = Desk::new().await;
+    let said = desk.run(&["doctor"]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.results);
+    has(&said.results, &["account", "certificate", "issued", "API keys", "networks", "all can be read; 0 of"]);
+    let said = piped(&desk.cloud, &["doctor"], "").await;
+    assert_eq!(said.exit, Exit::BadInput);
+    has(&said.results, &["BAD", "none is configured", "ok    account"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_outputs_and_logs_tell_of_what_exists_and_of_nothing() {
+    let desk = Desk::new().await;
+    has(&desk.run(&["status"]).await.talk, &["no service yet"]);
+    has(&desk.run(&["logs"]).await.talk, &["there is no log"]);
+    assert_eq!(desk.run(&["outputs"]).await.results, "");
+    desk.deploy().await;
+    let said = desk.run(&["status"]).await;
+    has(&said.results, &["1 of 1 tasks running", "PRIMARY COMPLETED", "healthy"]);
+    assert_eq!(json(&desk.run(&["outputs", "--output", "json"]).await)["schema"], "provision.outputs/1");
+    assert_eq!(desk.run(&["logs", "--since", "2h"]).await.exit, Exit::Done);
+    assert_eq!(desk.run(&["logs", "--since", "soon"]).await.exit, Exit::BadInput);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_needs_no_account_asks_none() {
+    let cloud = Cloud::default();
+    let said = piped(&cloud, &["cost"], "").await;
+    has(&said.results, &["Fargate", "public addresses", "together", "a month"]);
+    assert_eq!(json(&piped(&cloud, &["cost", "--output", "json"], "").await)["schema"], "provision.cost/1");
+    has(&piped(&cloud, &["graph"], "").await.results, &["ECS service", "after", "VPC"]);
+    has(&piped(&cloud, &["graph", "--format", "mermaid"], "").await.results, &["graph LR", "network --> internet"]);
+    has(&piped(&cloud, &["validate"], "").await.talk, &["is valid"]);
+    has(&piped(&cloud, &["completions", "bash"], "").await.results, &["provision", "rollback"]);
+    has(&piped(&cloud, &["man"], "").await.results, &[".TH provision"]);
+    assert!(cloud.calls().is_empty(), "AWS was asked");
+}
+
+#[tokio::test(start_paused = true)]
+async fn push_puts_an_image_in_and_destroy_keeps_what_holds_data() {
+    let desk = Desk::deployed().await;
+    std::fs::remove_dir_all(desk.layout()).unwrap();
+    let image = image_layout(desk.layout(), "another program").unwrap().to_string();
+    let said = desk.run(&["push", "--image-layout", desk.layout().to_str().unwrap()]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    assert!(said.results.trim_end().ends_with(&image), "{}", said.results);
+    let said = desk.run(&["deploy", "--yes", "--image", said.results.trim()]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    let said = desk.run(&["destroy", "--yes"]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&said.talk, &["kept because they hold data", "EFS file system", "secret", "ECR repository"]);
+    let said = desk.run(&["destroy", "--yes", "--delete-data"]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&desk.run(&["doctor"]).await.results, &["0 of"]);
+}

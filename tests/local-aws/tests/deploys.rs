@@ -1,0 +1,86 @@
+//! Whole runs of `provision` against the strict simulation, in virtual time.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
+
+use local_aws::Cloud;
+use local_aws::call::Call;
+use local_aws::runs::Runs;
+use provision::plan::Goal;
+
+async fn deployed() -> Runs {
+    let runs = Runs::on(Cloud::default()).await.unwrap();
+    runs.deploy().await.unwrap();
+    runs
+}
+
+fn writes(calls: &[Call]) -> Vec<&str> {
+    calls.iter().filter(|call| !call.reads()).map(|call| call.operation.as_str()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_to_an_empty_account_is_complete_and_the_next_one_changes_nothing() {
+    let runs = deployed().await;
+    let next = runs.plan(Goal::Present).await.unwrap();
+    assert!(next.is_empty(), "{next}");
+    let before = runs.cloud.calls().len();
+    runs.deploy().await.unwrap();
+    assert_eq!(writes(&runs.cloud.calls()[before..]), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_leaves_nothing_and_the_same_names_can_be_used_again() {
+    let runs = deployed().await;
+    runs.destroy().await.unwrap();
+    let left = runs.plan(Goal::Absent { delete_data: true }).await.unwrap();
+    assert!(left.is_empty(), "{left}");
+    assert_eq!(runs.cloud.world(|world| world.interfaces.there(world.now).count()), 0);
+    runs.deploy().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_holds_data_is_kept_and_taken_up_again() {
+    let runs = deployed().await;
+    let report = runs.run(Goal::Absent { delete_data: false }).await.unwrap();
+    assert!(report.outcome.is_complete(), "{:?}", report.failures());
+    let before = runs.cloud.calls().len();
+    runs.deploy().await.unwrap();
+    let again = runs.cloud.calls()[before..].to_vec();
+    for kept in ["CreateFileSystem", "CreateSecret", "CreateRepository", "PutImage"] {
+        assert!(!writes(&again).contains(&kept), "{kept} was called although it was kept");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_changes_needs_few_calls() {
+    let runs = deployed().await;
+    let before = runs.cloud.calls().len();
+    runs.plan(Goal::Present).await.unwrap();
+    let calls = runs.cloud.calls().split_off(before);
+    // One read for each of 38 resources, and what one Describe does not tell.
+    assert!(calls.len() <= 80, "{} calls", calls.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broken_image_fails_with_its_reason_and_what_ran_before_runs_again() {
+    let mut runs = deployed().await;
+    let good = runs.digest();
+    runs.new_image("a program that ends at once").unwrap();
+    let bad = runs.digest();
+    runs.cloud.world(|world| world.broken_images.insert(bad));
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    for part in ["circuit breaker", "Essential container in task exited", "exit code 1", "what runs now"] {
+        assert!(failures.contains(part), "{part:?} is missing from:\n{failures}");
+    }
+    let running = runs.cloud.world(|world| {
+        let now = world.now;
+        let service = world
+            .services
+            .get("weather-comment-generator-staging-service", now)
+            .map(|it| it.task_definition().to_owned());
+        world
+            .task_definitions
+            .get(&service.unwrap_or_default())
+            .map(|it| it["containerDefinitions"][0]["image"].to_string())
+    });
+    assert!(running.clone().unwrap_or_default().contains(&good), "{running:?} runs, not {good}");
+}
