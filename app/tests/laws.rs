@@ -347,7 +347,8 @@ fn world() -> impl Strategy<Value = World> {
         prop_oneof![3 => changing, 1 => steady].prop_map(move |mut hours| {
             for (hour, (cooler, gust)) in hours.iter_mut().zip([(3.5, 0.8), (0.8, 1.0), (0.0, 1.0), (1.8, 0.9)]) {
                 hour.temperature -= cooler;
-                hour.wind = wind * gust;
+                // Wind blows fog away.
+                hour.wind = if matches!(hour.code, 45 | 48) { wind.min(8.0) } else { wind * gust };
             }
             World { place, date: date(2026, month, day), hours }
         })

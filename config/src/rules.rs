@@ -388,7 +388,7 @@ impl Rules {
 fn tags(reader: &mut Reader) -> Vec<TagRule> {
     let themes = [Theme::Heatstroke, Theme::Hydration, Theme::Freeze, Theme::Cold, Theme::TempGap];
     let themes = themes.map(|it| (Rule::H3, Tag::Theme(it)));
-    let rain = [(Rule::H4, Tag::Theme(Theme::Rain)), (Rule::H4, Tag::PlainRain)];
+    let rain = [Tag::Theme(Theme::Rain), Tag::Theme(Theme::Umbrella), Tag::PlainRain].map(|it| (Rule::H4, it));
     let shape = [Time::Shower, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
     let changes = [(Rule::H5, Tag::Time(Time::Changeable))];
     let there = EnumSet::<Phenomenon>::all().into_iter().map(|it| (Rule::H6, Tag::Phenomenon(it)));
@@ -479,7 +479,7 @@ mod tests {
         let rules = Rules::embedded();
         assert_eq!(rules.dangers[0].phenomenon, Phenomenon::Storm);
         assert_eq!(rules.ladder, RELAXABLE);
-        assert_eq!(rules.tags.len(), 5 + 2 + 4 + 1 + EnumSet::<Phenomenon>::all().len() + 3);
+        assert_eq!(rules.tags.len(), 5 + 3 + 4 + 1 + EnumSet::<Phenomenon>::all().len() + 3);
     }
 
     #[test]
