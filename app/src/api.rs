@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Query, State};
+use axum::extract::{FromRequest, FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -14,6 +15,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use config::places::Places;
 use futures::stream::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -30,6 +32,7 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/api/generate", post(generate))
         .route("/api/generate/bulk", post(bulk))
         .route("/api/generate/stream", get(stream))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// An answer that is not what was asked for, in the form of RFC 9457.
@@ -89,6 +92,23 @@ where
     }
 }
 
+/// A query whose errors are problems too.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::from_request_parts(parts, state).await.map_err(|rejection| Problem {
+            status: rejection.status(),
+            title: "malformed request",
+            detail: rejection.body_text(),
+            more: Value::Null,
+        })?;
+        Ok(Self(query))
+    }
+}
+
 /// What a generation is asked for with.
 #[derive(Debug, Deserialize)]
 pub struct GenerateRequest {
@@ -115,20 +135,24 @@ enum Locations {
 }
 
 impl Locations {
+    fn problem(title: &'static str, detail: String) -> Problem {
+        Problem { status: StatusCode::UNPROCESSABLE_ENTITY, title, detail, more: Value::Null }
+    }
+
     fn names(self) -> Result<Vec<String>, Problem> {
         let all = || Places::embedded().all().iter().map(|place| place.name.clone()).collect();
         match self {
             Self::Word(word) if word == "all" => Ok(all()),
             Self::Names(names) if !names.is_empty() => {
                 let mut seen = BTreeSet::new();
-                Ok(names.into_iter().filter(|name| seen.insert(name.clone())).take(MOST_PLACES).collect())
+                let names: Vec<_> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
+                if names.len() > MOST_PLACES {
+                    let detail = format!("{} names were given, and there are {MOST_PLACES} places", names.len());
+                    return Err(Self::problem("too many places", detail));
+                }
+                Ok(names)
             }
-            _ => Err(Problem {
-                status: StatusCode::UNPROCESSABLE_ENTITY,
-                title: "no places",
-                detail: "give \"locations\" as a list of names, or as \"all\"".to_owned(),
-                more: Value::Null,
-            }),
+            _ => Err(Self::problem("no places", "give \"locations\" as a list of names, or as \"all\"".to_owned())),
         }
     }
 }
@@ -197,7 +221,7 @@ struct HistoryQuery {
     limit: Option<usize>,
 }
 
-async fn history(State(service): State<Arc<Service>>, Query(query): Query<HistoryQuery>) -> impl IntoResponse {
+async fn history(State(service): State<Arc<Service>>, Asked(query): Asked<HistoryQuery>) -> impl IntoResponse {
     let limit = query.limit.unwrap_or(50).min(1000);
     Json(json!({ "history": service.history.latest(limit).await }))
 }
@@ -237,7 +261,7 @@ struct StreamQuery {
 /// The same as a batch, one result at a time; a client that leaves ends it.
 async fn stream(
     State(service): State<Arc<Service>>,
-    Query(query): Query<StreamQuery>,
+    Asked(query): Asked<StreamQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
     let locations = match query.locations.as_str() {
         "all" => Locations::Word("all".to_owned()),
@@ -291,6 +315,15 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         }
     }
     text
+}
+
+async fn wrong_method() -> Problem {
+    Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "wrong method",
+        detail: "this address answers another method; the Allow header names it".to_owned(),
+        more: Value::Null,
+    }
 }
 
 /// The answer to an address that does not exist.

@@ -3,5 +3,6 @@
 
 mod http;
 mod judge;
+mod sockets;
 mod support;
 mod wxtech;

@@ -66,7 +66,7 @@ impl Answer {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let answer = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = answer.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
