@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::judge::{Judge, Provider};
 use crate::service::{By, Comment, NoComment, Service};
-use crate::weather::WeatherError;
+use crate::weather::{Upstream, WeatherError};
 
 /// The addresses of the API.
 pub fn routes() -> Router<Arc<Service>> {
@@ -61,8 +61,11 @@ impl From<NoComment> for Problem {
             NoComment::UnknownPlace { suggestions, .. } => {
                 (StatusCode::NOT_FOUND, "unknown place", json!({ "suggestions": suggestions }))
             }
-            NoComment::Weather(WeatherError::Busy { .. }) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "weather service busy", Value::Null)
+            NoComment::Weather(error @ (WeatherError::Busy { .. } | WeatherError::Down { .. })) => {
+                let busy = matches!(error, WeatherError::Busy { .. });
+                let title = if busy { "weather service busy" } else { "weather service down" };
+                let seconds = error.retry_after().map(|wait| wait.as_secs_f64().ceil());
+                (StatusCode::SERVICE_UNAVAILABLE, title, json!({ "retry_after_seconds": seconds }))
             }
             NoComment::Weather(_) => (StatusCode::BAD_GATEWAY, "no forecast", Value::Null),
             NoComment::Rules(_) => (StatusCode::UNPROCESSABLE_ENTITY, "no comment fits", Value::Null),
@@ -194,7 +197,11 @@ async fn providers(State(service): State<Arc<Service>>) -> impl IntoResponse {
     });
     let rules = json!({ "id": "rules", "name": "ルール", "description": "承認済みの表現からルールで選ぶ" });
     let providers: Vec<_> = judges.chain([rules]).collect();
-    Json(json!({ "weather": service.forecasts.source(), "providers": providers }))
+    Json(json!({
+        "weather": service.forecasts.source(),
+        "weather_down": service.forecasts.upstream().and_then(Upstream::down),
+        "providers": providers,
+    }))
 }
 
 /// Who is meant by a name in a question.
@@ -274,12 +281,14 @@ async fn stream(
     Ok(Sse::new(results.chain(done)).keep_alive(KeepAlive::default()))
 }
 
-/// Whether the service is well: it answers.
+/// Whether the service is well: it answers. A weather service that is down is said to be, but it is no reason to stop
+/// a task: the next one would meet the same.
 pub async fn health(State(service): State<Arc<Service>>) -> impl IntoResponse {
     Json(json!({
         "status": "ok",
         "version": option_env!("GIT_REVISION").unwrap_or("development"),
         "weather": service.forecasts.source(),
+        "weather_down": service.forecasts.upstream().and_then(Upstream::down),
     }))
 }
 
@@ -297,7 +306,9 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         ("forecasts_total{found=\"failed\"}", &counts.failed),
     ];
     let mut text = rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat();
-    writeln!(text, "forecast_rows_skipped_total {}", service.forecasts.skipped_rows()).expect("a text takes more text");
+    if let Some(upstream) = service.forecasts.upstream() {
+        text += &upstream_metrics(upstream);
+    }
     for provider in service.judge.iter().flat_map(Judge::providers) {
         let (word, counts) = (provider.kind().word(), &provider.counts);
         let rows = [
@@ -313,6 +324,19 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         if let Some(usd) = provider.usd() {
             writeln!(text, "llm_usd_total{{provider=\"{word}\"}} {usd:.6}").expect("a text takes more text");
         }
+    }
+    text
+}
+
+fn upstream_metrics(upstream: &Upstream) -> String {
+    let mut text = String::new();
+    let mut row = |name: std::fmt::Arguments<'_>, count: u64| {
+        writeln!(text, "{name} {count}").expect("a text takes more text");
+    };
+    row(format_args!("forecast_rows_skipped_total"), upstream.skipped());
+    row(format_args!("weather_service_down"), upstream.down().is_some().into());
+    for (outcome, count) in upstream.outcomes() {
+        row(format_args!("weather_service_questions_total{{outcome=\"{outcome}\"}}"), count);
     }
     text
 }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::Instant;
 
 use crate::domain::day::HourlyPoint;
-use crate::weather::{Source, WeatherError};
+use crate::weather::{Source, Upstream, WeatherError};
 
 /// A forecast, and how it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,14 +109,14 @@ impl Forecasts {
         Self { source, limits, memory, under_way: Mutex::default(), counts: Counts::default() }
     }
 
-    /// How many rows of the source's answers could not be read.
-    pub fn skipped_rows(&self) -> u64 {
-        self.source.skipped()
-    }
-
     /// The name of the source.
     pub fn source(&self) -> &'static str {
         self.source.name()
+    }
+
+    /// The service that the source asks over the network, if it does.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.source.upstream()
     }
 
     /// Gives the forecast of a place for a day, from wherever it is nearest.

@@ -3,6 +3,9 @@
 
 mod http;
 mod judge;
+mod open_meteo;
+mod outage;
+mod program;
 mod sockets;
 mod support;
 mod wxtech;

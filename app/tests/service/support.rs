@@ -1,6 +1,8 @@
 //! A service to ask, and servers that stand for the outside world; all on this machine.
 
 pub(crate) mod llm_server;
+pub(crate) mod log;
+pub(crate) mod open_meteo_server;
 pub(crate) mod wxtech_server;
 
 use std::path::Path;
