@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::domain::choice::{Choice, NoChoice, Request, choose};
 use crate::domain::day::{Day, target_date};
-use crate::forecasts::{Forecasts, From};
+use crate::forecasts::{Forecasts, From, Neighbour};
 use crate::history::History;
 use crate::judge::{Judge, Question};
 use crate::weather::WeatherError;
@@ -54,6 +54,9 @@ pub struct Comment {
     pub weather_source: &'static str,
     /// Which layer it was found in.
     pub found: From,
+    /// Whose forecast it is, if that of a place nearby.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbour: Option<Neighbour>,
     /// Whether the forecast is older than it should be.
     pub stale: bool,
     /// Who chose: `rules`, or a language model's provider.
@@ -172,7 +175,8 @@ impl Service {
         let place = self.place(name)?;
         let date = target_date(now);
         let forecast = self.forecasts.get(place, date, now).await?;
-        let day = Day::of(date, &forecast.points);
+        let before = self.forecasts.day_before(place, date).await;
+        let day = Day::of(date, &forecast.points).compared_with(before.as_deref().unwrap_or_default());
         let mut choice = {
             let mut used = used.lock().expect("nobody panics while choosing");
             let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
@@ -193,6 +197,7 @@ impl Service {
             day,
             weather_source: self.forecasts.source(),
             found: forecast.from,
+            neighbour: forecast.neighbour,
             stale: forecast.stale,
             chosen_by,
             passed_over,

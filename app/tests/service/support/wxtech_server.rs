@@ -76,6 +76,11 @@ impl WxTech {
         *self.scenario.lock().unwrap() = scenario;
     }
 
+    /// Sets the hour that its forecasts begin with.
+    pub(crate) fn now_is(&self, time: &str) {
+        *self.began.lock().unwrap() = time.parse().unwrap();
+    }
+
     /// The queries so far.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
