@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, Query, State};
+use axum::extract::{FromRequest, FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -14,12 +15,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use config::places::Places;
 use futures::stream::{Stream, StreamExt as _};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::judge::{Judge, Provider};
 use crate::service::{By, Comment, NoComment, Service};
-use crate::weather::WeatherError;
+use crate::weather::{Upstream, WeatherError};
 
 /// The addresses of the API.
 pub fn routes() -> Router<Arc<Service>> {
@@ -31,6 +33,7 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/api/generate", post(generate))
         .route("/api/generate/bulk", post(bulk))
         .route("/api/generate/stream", get(stream))
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// An answer that is not what was asked for, in the form of RFC 9457.
@@ -59,8 +62,11 @@ impl From<NoComment> for Problem {
             NoComment::UnknownPlace { suggestions, .. } => {
                 (StatusCode::NOT_FOUND, "unknown place", json!({ "suggestions": suggestions }))
             }
-            NoComment::Weather(WeatherError::Busy { .. }) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "weather service busy", Value::Null)
+            NoComment::Weather(error @ (WeatherError::Busy { .. } | WeatherError::Down { .. })) => {
+                let busy = matches!(error, WeatherError::Busy { .. });
+                let title = if busy { "weather service busy" } else { "weather service down" };
+                let seconds = error.retry_after().map(|wait| wait.as_secs_f64().ceil());
+                (StatusCode::SERVICE_UNAVAILABLE, title, json!({ "retry_after_seconds": seconds }))
             }
             NoComment::Weather(_) => (StatusCode::BAD_GATEWAY, "no forecast", Value::Null),
             NoComment::Rules(_) => (StatusCode::UNPROCESSABLE_ENTITY, "no comment fits", Value::Null),
@@ -90,6 +96,23 @@ where
     }
 }
 
+/// A query whose errors are problems too.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) = Query::from_request_parts(parts, state).await.map_err(|rejection| Problem {
+            status: rejection.status(),
+            title: "malformed request",
+            detail: rejection.body_text(),
+            more: Value::Null,
+        })?;
+        Ok(Self(query))
+    }
+}
+
 /// What a generation is asked for with.
 #[derive(Debug, Deserialize)]
 pub struct GenerateRequest {
@@ -116,20 +139,24 @@ enum Locations {
 }
 
 impl Locations {
+    fn problem(title: &'static str, detail: String) -> Problem {
+        Problem { status: StatusCode::UNPROCESSABLE_ENTITY, title, detail, more: Value::Null }
+    }
+
     fn names(self) -> Result<Vec<String>, Problem> {
         let all = || Places::embedded().all().iter().map(|place| place.name.clone()).collect();
         match self {
             Self::Word(word) if word == "all" => Ok(all()),
             Self::Names(names) if !names.is_empty() => {
                 let mut seen = BTreeSet::new();
-                Ok(names.into_iter().filter(|name| seen.insert(name.clone())).take(MOST_PLACES).collect())
+                let names: Vec<_> = names.into_iter().filter(|name| seen.insert(name.clone())).collect();
+                if names.len() > MOST_PLACES {
+                    let detail = format!("{} names were given, and there are {MOST_PLACES} places", names.len());
+                    return Err(Self::problem("too many places", detail));
+                }
+                Ok(names)
             }
-            _ => Err(Problem {
-                status: StatusCode::UNPROCESSABLE_ENTITY,
-                title: "no places",
-                detail: "give \"locations\" as a list of names, or as \"all\"".to_owned(),
-                more: Value::Null,
-            }),
+            _ => Err(Self::problem("no places", "give \"locations\" as a list of names, or as \"all\"".to_owned())),
         }
     }
 }
@@ -171,7 +198,11 @@ async fn providers(State(service): State<Arc<Service>>) -> impl IntoResponse {
     });
     let rules = json!({ "id": "rules", "name": "ルール", "description": "承認済みの表現からルールで選ぶ" });
     let providers: Vec<_> = judges.chain([rules]).collect();
-    Json(json!({ "weather": service.forecasts.source(), "providers": providers }))
+    Json(json!({
+        "weather": service.forecasts.source(),
+        "weather_down": service.forecasts.upstream().and_then(Upstream::down),
+        "providers": providers,
+    }))
 }
 
 /// Who is meant by a name in a question.
@@ -198,7 +229,7 @@ struct HistoryQuery {
     limit: Option<usize>,
 }
 
-async fn history(State(service): State<Arc<Service>>, Query(query): Query<HistoryQuery>) -> impl IntoResponse {
+async fn history(State(service): State<Arc<Service>>, Asked(query): Asked<HistoryQuery>) -> impl IntoResponse {
     let limit = query.limit.unwrap_or(50).min(1000);
     Json(json!({ "history": service.history.latest(limit).await }))
 }
@@ -259,7 +290,7 @@ struct StreamQuery {
 /// The same as a batch, one result at a time; a client that leaves ends it.
 async fn stream(
     State(service): State<Arc<Service>>,
-    Query(query): Query<StreamQuery>,
+    Asked(query): Asked<StreamQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, axum::Error>>>, Problem> {
     let locations = match query.locations.as_str() {
         "all" => Locations::Word("all".to_owned()),
@@ -272,12 +303,14 @@ async fn stream(
     Ok(Sse::new(results.chain(done)).keep_alive(KeepAlive::default()))
 }
 
-/// Whether the service is well: it answers.
+/// Whether the service is well: it answers. A weather service that is down is said to be, but it is no reason to stop
+/// a task: the next one would meet the same.
 pub async fn health(State(service): State<Arc<Service>>) -> impl IntoResponse {
     Json(json!({
         "status": "ok",
         "version": option_env!("GIT_REVISION").unwrap_or("development"),
         "weather": service.forecasts.source(),
+        "weather_down": service.forecasts.upstream().and_then(Upstream::down),
     }))
 }
 
@@ -295,7 +328,9 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         ("forecasts_total{found=\"failed\"}", &counts.failed),
     ];
     let mut text = rows.map(|(name, count)| format!("{name} {}\n", count.load(Ordering::Relaxed))).concat();
-    writeln!(text, "forecast_rows_skipped_total {}", service.forecasts.skipped_rows()).expect("a text takes more text");
+    if let Some(upstream) = service.forecasts.upstream() {
+        text += &upstream_metrics(upstream);
+    }
     for provider in service.judge.iter().flat_map(Judge::providers) {
         let (word, counts) = (provider.kind().word(), &provider.counts);
         let rows = [
@@ -313,6 +348,28 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
         }
     }
     text
+}
+
+fn upstream_metrics(upstream: &Upstream) -> String {
+    let mut text = String::new();
+    let mut row = |name: std::fmt::Arguments<'_>, count: u64| {
+        writeln!(text, "{name} {count}").expect("a text takes more text");
+    };
+    row(format_args!("forecast_rows_skipped_total"), upstream.skipped());
+    row(format_args!("weather_service_down"), upstream.down().is_some().into());
+    for (outcome, count) in upstream.outcomes() {
+        row(format_args!("weather_service_questions_total{{outcome=\"{outcome}\"}}"), count);
+    }
+    text
+}
+
+async fn wrong_method() -> Problem {
+    Problem {
+        status: StatusCode::METHOD_NOT_ALLOWED,
+        title: "wrong method",
+        detail: "this address answers another method; the Allow header names it".to_owned(),
+        more: Value::Null,
+    }
 }
 
 /// The answer to an address that does not exist.

@@ -1,9 +1,10 @@
-//! Forecasts through two caches: in memory, and as files on the disk that all tasks share.
+//! Forecasts through three caches: in memory, as files on the disk that all tasks share, and of places nearby.
 //!
-//! One fetch at a time for a key; an old forecast beats an error and is marked as stale; a file
-//! that cannot be read counts as absent, and one that cannot be written is only logged.
+//! One fetch at a time for a key; an old forecast beats an error and is marked as stale.
 
-use std::collections::HashMap;
+mod disk;
+mod turns;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,15 +12,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use config::places::{Place, Places};
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Span, Timestamp};
 use lru::LruCache;
-use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex as AsyncMutex;
+use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::domain::day::HourlyPoint;
-use crate::weather::{Source, WeatherError};
+use crate::weather::{Source, Upstream, WeatherError};
+use disk::{Disk, Stored};
+use turns::Turns;
 
 /// A forecast, and how it came.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Forecast {
     pub points: Arc<Vec<HourlyPoint>>,
     /// Where it was found.
     pub from: From,
+    /// Whose forecast it is, if another place's.
+    pub neighbour: Option<Neighbour>,
     /// Whether it is older than it should be.
     pub stale: bool,
 }
@@ -40,10 +44,19 @@ pub enum From {
     Memory,
     /// On the shared disk.
     File,
-    /// In memory, under the name of a place nearby.
+    /// In memory or on the disk, under the name of a place nearby.
     Neighbour,
     /// At the source.
     Source,
+}
+
+/// A place nearby whose forecast serves.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Neighbour {
+    /// Its name.
+    pub place: &'static str,
+    /// How far it is, in tenths of a kilometre.
+    pub distance_km: f64,
 }
 
 /// How often each layer answered, since the start.
@@ -61,13 +74,6 @@ pub struct Counts {
     pub failed: AtomicU64,
     /// With an old forecast, because the source failed.
     pub stale: AtomicU64,
-}
-
-/// What is written to the disk.
-#[derive(Deserialize, Serialize)]
-struct Stored {
-    fetched: Timestamp,
-    points: Vec<HourlyPoint>,
 }
 
 struct Remembered {
@@ -97,7 +103,8 @@ pub struct Forecasts {
     source: Source,
     limits: Limits,
     memory: Mutex<LruCache<Key, Remembered>>,
-    under_way: Mutex<HashMap<Key, Arc<AsyncMutex<()>>>>,
+    disk: Disk,
+    turns: Turns<Key>,
     /// How often each layer answered.
     pub counts: Counts,
 }
@@ -106,17 +113,18 @@ impl Forecasts {
     /// Makes empty caches over a source.
     pub fn new(source: Source, limits: Limits) -> Self {
         let memory = Mutex::new(LruCache::new(limits.entries));
-        Self { source, limits, memory, under_way: Mutex::default(), counts: Counts::default() }
-    }
-
-    /// How many rows of the source's answers could not be read.
-    pub fn skipped_rows(&self) -> u64 {
-        self.source.skipped()
+        let disk = Disk::new(limits.folder.join(source.name()));
+        Self { source, limits, memory, disk, turns: Turns::default(), counts: Counts::default() }
     }
 
     /// The name of the source.
     pub fn source(&self) -> &'static str {
         self.source.name()
+    }
+
+    /// The service that the source asks over the network, if it does.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.source.upstream()
     }
 
     /// Gives the forecast of a place for a day, from wherever it is nearest.
@@ -126,72 +134,104 @@ impl Forecasts {
     pub async fn get(&self, place: &Place, date: Date, now: Timestamp) -> Result<Forecast, WeatherError> {
         let key = (place.name.clone(), date);
         if let Some(points) = self.remembered(&key) {
-            return Ok(self.found(points, From::Memory, false));
+            return Ok(self.found(points, From::Memory));
         }
-        let turn = self.turn(&key);
-        let result = {
-            let _turn = turn.lock().await;
-            self.fetch_in_turn(&key, place, now).await
-        };
-        self.end_turn(&key, turn);
-        result
-    }
-
-    async fn fetch_in_turn(&self, key: &Key, place: &Place, now: Timestamp) -> Result<Forecast, WeatherError> {
+        let ticket = self.turns.ticket(&key);
+        let _turn = ticket.turn().await;
         // Whoever was before in the queue has fetched it.
-        if let Some(points) = self.remembered(key) {
-            return Ok(self.found(points, From::Memory, false));
+        if let Some(points) = self.remembered(&key) {
+            return Ok(self.found(points, From::Memory));
         }
-        let stored = self.load(key).await;
+        let stored = self.disk.load(&key).await;
         if let Some(stored) = &stored
-            && now.duration_since(stored.fetched).unsigned_abs() < self.limits.file_ttl
+            && self.is_fresh(stored, now)
         {
-            let points = self.remember(key, stored.points.clone());
-            return Ok(self.found(points, From::File, false));
+            return Ok(self.found(self.remember(&key, stored.points.clone()), From::File));
         }
-        if let Some(points) = self.nearby(place, key.1) {
-            return Ok(self.found(points, From::Neighbour, false));
+        let neighbours = self.neighbours(place);
+        if let Some(forecast) = self.nearby(&neighbours, date, now).await {
+            return Ok(forecast);
         }
-        match (self.source.fetch(place, key.1, now).await, stored) {
-            (Ok(points), _) => {
-                self.store(key, &Stored { fetched: now, points: points.clone() }).await;
-                let points = self.remember(key, points);
-                Ok(self.found(points, From::Source, false))
+        match self.source.fetch(place, date, now).await {
+            Ok(points) => {
+                self.disk.store(&key, &Stored { fetched: now, points: points.clone() }).await;
+                Ok(self.found(self.remember(&key, points), From::Source))
             }
-            (Err(error), Some(old)) => {
-                tracing::warn!(place = key.0, %error, "using an old forecast");
-                Ok(self.found(Arc::new(old.points), From::File, true))
-            }
-            (Err(error), None) => {
-                self.counts.failed.fetch_add(1, Ordering::Relaxed);
-                Err(error)
-            }
+            Err(error) => self.anything_older(stored, &neighbours, date, error).await,
         }
     }
 
-    fn found(&self, points: Arc<Vec<HourlyPoint>>, from: From, stale: bool) -> Forecast {
-        let counter = match (stale, from) {
-            (true, _) => &self.counts.stale,
-            (false, From::Memory) => &self.counts.memory,
-            (false, From::File) => &self.counts.file,
-            (false, From::Neighbour) => &self.counts.neighbour,
-            (false, From::Source) => &self.counts.source,
+    /// What was forecast for the day before, if that is still known.
+    pub async fn day_before(&self, place: &Place, date: Date) -> Option<Vec<HourlyPoint>> {
+        let before = date.checked_sub(Span::new().days(1)).ok()?;
+        Some(self.disk.load(&(place.name.clone(), before)).await?.points)
+    }
+
+    /// The places near enough whose weather is of the same kind, nearest first: the sea makes another weather.
+    fn neighbours(&self, place: &Place) -> Vec<Neighbour> {
+        let others = Places::embedded().all().iter();
+        let others = others.filter(|other| other.name != place.name && other.coastal == place.coastal);
+        let mut others: Vec<_> = others.map(|other| (other, other.distance_km(place))).collect();
+        others.retain(|(_, distance)| *distance <= self.limits.radius_km);
+        others.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+        let tenths = |distance: f64| (distance * 10.0).round() / 10.0;
+        others.into_iter().map(|(it, distance)| Neighbour { place: &it.name, distance_km: tenths(distance) }).collect()
+    }
+
+    /// The forecast of the nearest neighbour that has a fresh one, in memory or on the disk.
+    async fn nearby(&self, neighbours: &[Neighbour], date: Date, now: Timestamp) -> Option<Forecast> {
+        for neighbour in neighbours {
+            let key = (neighbour.place.to_owned(), date);
+            let mut points = self.remembered(&key);
+            if points.is_none() {
+                let stored = self.disk.load(&key).await.filter(|stored| self.is_fresh(stored, now));
+                points = stored.map(|stored| self.remember(&key, stored.points));
+            }
+            if let Some(points) = points {
+                return Some(Forecast { neighbour: Some(*neighbour), ..self.found(points, From::Neighbour) });
+            }
+        }
+        None
+    }
+
+    /// An old forecast beats an error: the place's own, or the nearest neighbour's.
+    async fn anything_older(
+        &self,
+        own: Option<Stored>,
+        neighbours: &[Neighbour],
+        date: Date,
+        error: WeatherError,
+    ) -> Result<Forecast, WeatherError> {
+        let mut old = own.map(|own| (own, From::File, None));
+        for neighbour in neighbours {
+            if old.is_none() {
+                let stored = self.disk.load(&(neighbour.place.to_owned(), date)).await;
+                old = stored.map(|stored| (stored, From::Neighbour, Some(*neighbour)));
+            }
+        }
+        let Some((old, from, neighbour)) = old else {
+            self.counts.failed.fetch_add(1, Ordering::Relaxed);
+            return Err(error);
+        };
+        tracing::warn!(%error, fetched = %old.fetched, "using an old forecast");
+        self.counts.stale.fetch_add(1, Ordering::Relaxed);
+        Ok(Forecast { points: Arc::new(old.points), from, neighbour, stale: true })
+    }
+
+    /// Counts what was found while it is fresh.
+    fn found(&self, points: Arc<Vec<HourlyPoint>>, from: From) -> Forecast {
+        let counter = match from {
+            From::Memory => &self.counts.memory,
+            From::File => &self.counts.file,
+            From::Neighbour => &self.counts.neighbour,
+            From::Source => &self.counts.source,
         };
         counter.fetch_add(1, Ordering::Relaxed);
-        Forecast { points, from, stale }
+        Forecast { points, from, neighbour: None, stale: false }
     }
 
-    /// The nearest place's forecast that is remembered, if it is near enough and its weather is of the same kind: the
-    /// sea makes another one.
-    fn nearby(&self, place: &Place, date: Date) -> Option<Arc<Vec<HourlyPoint>>> {
-        let others = Places::embedded().all().iter().filter(|other| {
-            other.name != place.name
-                && other.coastal == place.coastal
-                && other.distance_km(place) <= self.limits.radius_km
-        });
-        let mut others: Vec<_> = others.collect();
-        others.sort_by(|a, b| a.distance_km(place).total_cmp(&b.distance_km(place)));
-        others.into_iter().find_map(|other| self.remembered(&(other.name.clone(), date)))
+    fn is_fresh(&self, stored: &Stored, now: Timestamp) -> bool {
+        now.duration_since(stored.fetched).unsigned_abs() < self.limits.file_ttl
     }
 
     fn remembered(&self, key: &Key) -> Option<Arc<Vec<HourlyPoint>>> {
@@ -205,40 +245,5 @@ impl Forecasts {
         let remembered = Remembered { points: Arc::clone(&points), since: Instant::now() };
         self.memory.lock().expect("nobody panics with the memory locked").put(key.clone(), remembered);
         points
-    }
-
-    fn turn(&self, key: &Key) -> Arc<AsyncMutex<()>> {
-        let mut under_way = self.under_way.lock().expect("nobody panics with the queue locked");
-        Arc::clone(under_way.entry(key.clone()).or_default())
-    }
-
-    /// The last one in the queue takes it away.
-    fn end_turn(&self, key: &Key, turn: Arc<AsyncMutex<()>>) {
-        let mut under_way = self.under_way.lock().expect("nobody panics with the queue locked");
-        drop(turn);
-        if under_way.get(key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
-            under_way.remove(key);
-        }
-    }
-
-    fn path(&self, key: &Key) -> PathBuf {
-        // By source, or sample days would be taken for real ones after a change of settings.
-        self.limits.folder.join(self.source()).join(format!("{}-{}.json", key.1, key.0))
-    }
-
-    async fn load(&self, key: &Key) -> Option<Stored> {
-        let path = self.path(key);
-        let text = tokio::fs::read(&path).await.ok()?;
-        let stored = serde_json::from_slice(&text);
-        if let Err(error) = &stored {
-            tracing::warn!(path = %path.display(), %error, "a cached forecast cannot be read and is fetched again");
-        }
-        stored.ok()
-    }
-
-    async fn store(&self, key: &Key, stored: &Stored) {
-        if let Err(error) = crate::history::write_whole(&self.path(key), stored).await {
-            tracing::warn!(place = key.0, %error, "a forecast could not be put on the shared disk");
-        }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) fn client() -> Result<reqwest::Client> {
         .tls_backend_preconfigured(tls)
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(10))
+        // A key in a header of its own would go along to wherever an answer points.
+        .redirect(reqwest::redirect::Policy::none())
         .user_agent("weather-comment-generator")
         .build()
         .context("making an HTTP client")

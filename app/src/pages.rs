@@ -14,6 +14,7 @@ use jiff::civil::Date;
 
 use crate::domain::day::target_date;
 use crate::service::{By, Comment, Service};
+use crate::weather::Upstream;
 
 /// The addresses of the page.
 pub fn routes() -> Router<Arc<Service>> {
@@ -38,6 +39,8 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
 struct Page<'a> {
     date: Date,
     source: &'static str,
+    /// Why there are no new forecasts, if there are none.
+    down: Option<String>,
     regions: Vec<Region<'a>>,
     rows: Vec<Row>,
     failures: Vec<String>,
@@ -95,6 +98,7 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
     let page = Page {
         date: target_date(service.now()),
         source: service.forecasts.source(),
+        down: service.forecasts.upstream().and_then(Upstream::down),
         regions,
         dots: places.all().iter().map(|place| dot(place, &rows)).collect(),
         rows,

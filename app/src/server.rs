@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
 use axum::routing::get;
 use config::service::{App, Secrets};
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -61,11 +61,11 @@ pub fn page_router(service: Arc<Service>) -> Router {
         .merge(api::routes())
         .merge(health())
         .with_state(service)
-        .layer(security())
         .fallback(pages::not_found)
-        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
         .layer(CatchPanicLayer::new())
+        .layer(security())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -77,11 +77,11 @@ pub fn api_router(service: Arc<Service>) -> Router {
         .merge(api::routes())
         .merge(health())
         .with_state(service)
-        .layer(security())
         .fallback(api::not_found)
-        .layer(RequestBodyLimitLayer::new(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
         .layer(CatchPanicLayer::new())
+        .layer(security())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

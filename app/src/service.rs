@@ -17,7 +17,7 @@ use crate::domain::choice::{Choice, NoChoice, Request, choose, explain, kept};
 use crate::domain::day::{Day, target_date};
 use crate::domain::decision::Verdict;
 use crate::domain::recent::Recent;
-use crate::forecasts::{Forecasts, From};
+use crate::forecasts::{Forecasts, From, Neighbour};
 use crate::history::History;
 use crate::judge::{Judge, Question};
 use crate::weather::WeatherError;
@@ -56,6 +56,9 @@ pub struct Comment {
     pub weather_source: &'static str,
     /// Which layer it was found in.
     pub found: From,
+    /// Whose forecast it is, if that of a place nearby.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbour: Option<Neighbour>,
     /// Whether the forecast is older than it should be.
     pub stale: bool,
     /// Who chose: `rules`, or a language model's provider.
@@ -202,7 +205,8 @@ impl Service {
         let place = self.place(name)?;
         let date = target_date(now);
         let forecast = self.forecasts.get(place, date, now).await?;
-        let day = Day::of(date, &forecast.points);
+        let before = self.forecasts.day_before(place, date).await;
+        let day = Day::of(date, &forecast.points).compared_with(before.as_deref().unwrap_or_default());
         let mut choice = {
             let mut used = used.lock().expect("nobody panics while choosing");
             let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
@@ -224,6 +228,7 @@ impl Service {
             day,
             weather_source: self.forecasts.source(),
             found: forecast.from,
+            neighbour: forecast.neighbour,
             stale: forecast.stale,
             chosen_by,
             passed_over,

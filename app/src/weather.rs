@@ -1,8 +1,13 @@
 //! Where forecasts come from: one file each, all giving hourly points for one day.
+//!
+//! What a source asks is its own; how it is asked (when, how often, and what the failures mean) is in `upstream`.
 
 mod answer;
 pub mod demo;
 pub mod open_meteo;
+mod outage;
+mod throttle;
+mod upstream;
 pub mod wxtech;
 
 use std::time::Duration;
@@ -15,6 +20,7 @@ use jiff::civil::Date;
 use thiserror::Error;
 
 use crate::domain::day::HourlyPoint;
+pub use upstream::Upstream;
 
 /// The source in use.
 #[derive(Debug)]
@@ -40,8 +46,21 @@ pub enum WeatherError {
         retry_after: Option<Duration>,
     },
     /// It failed.
-    #[error("the weather service failed with status {0}")]
-    Failed(u16),
+    #[error("the weather service failed with status {status}")]
+    Failed {
+        /// Its status.
+        status: u16,
+        /// For how long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It failed before, and is left alone for a while.
+    #[error("the weather service is down and is asked again in {} s: {reason}", .again_in.as_secs_f64().ceil())]
+    Down {
+        /// How it failed.
+        reason: String,
+        /// When it is asked again.
+        again_in: Duration,
+    },
     /// It refused this question.
     #[error("the weather service refused the question: {0}")]
     Refused(String),
@@ -51,26 +70,72 @@ pub enum WeatherError {
     /// It knows nothing of this place.
     #[error("the weather service has no forecast for this place")]
     NoData,
+    /// It answered, but not for this day.
+    #[error("the weather service's answer holds no hour of the day")]
+    Empty,
     /// Its answer makes no sense.
     #[error("the weather service's answer cannot be read: {0}")]
     Unreadable(String),
 }
 
 impl WeatherError {
-    /// Whether asking again may help.
-    fn passes(&self) -> bool {
+    /// Its name in the metrics.
+    fn name(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) | Self::Busy { .. } => true,
-            Self::Failed(status) => *status >= 500,
-            Self::Refused(_) | Self::KeyRefused | Self::NoData | Self::Unreadable(_) => false,
+            Self::Unreachable(_) => "unreachable",
+            Self::Busy { .. } => "busy",
+            Self::Failed { .. } => "failed",
+            Self::Down { .. } => "down",
+            Self::Refused(_) => "refused",
+            Self::KeyRefused => "key_refused",
+            Self::NoData => "no_data",
+            Self::Empty => "empty",
+            Self::Unreadable(_) => "unreadable",
         }
     }
-}
 
-/// How often a question is asked in all.
-const ATTEMPTS: u32 = 3;
-/// All attempts together must end within this; editors wait.
-const BUDGET: Duration = Duration::from_secs(25);
+    /// How often to ask in all, when this is the answer.
+    fn attempts(&self) -> u32 {
+        match self {
+            Self::Unreachable(_) | Self::Busy { .. } => 3,
+            Self::Failed { status, .. } if *status >= 500 => 3,
+            Self::Empty => 2,
+            Self::Failed { .. }
+            | Self::Down { .. }
+            | Self::Refused(_)
+            | Self::KeyRefused
+            | Self::NoData
+            | Self::Unreadable(_) => 1,
+        }
+    }
+
+    /// How long to wait after an attempt: as asked for, or longer each time; not at all for a service that is well.
+    fn pause(&self, attempt: u32) -> Duration {
+        let first = match self {
+            Self::Empty => 0,
+            Self::Busy { .. } => 2,
+            _ => 1,
+        };
+        self.retry_after().unwrap_or(Duration::from_secs(first << (attempt - 1)))
+    }
+
+    /// How long it asked to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after } | Self::Failed { retry_after, .. } => *retry_after,
+            Self::Down { again_in, .. } => Some(*again_in),
+            _ => None,
+        }
+    }
+
+    /// Whether other places would fare no better.
+    fn is_outage(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Busy { .. } | Self::Failed { .. } | Self::KeyRefused | Self::Unreadable(_)
+        )
+    }
+}
 
 impl Source {
     /// Makes the source that the settings name.
@@ -101,9 +166,13 @@ impl Source {
         }
     }
 
-    /// How many rows of its answers could not be read, since the start.
-    pub fn skipped(&self) -> u64 {
-        if let Self::WxTech(client) = self { client.skipped() } else { 0 }
+    /// What it has of a service over the network.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        match self {
+            Self::Demo => None,
+            Self::OpenMeteo(client) => Some(client.upstream()),
+            Self::WxTech(client) => Some(client.upstream()),
+        }
     }
 
     /// Fetches the hourly points of one day, trying again what passes.
@@ -113,84 +182,8 @@ impl Source {
     pub async fn fetch(&self, place: &Place, date: Date, now: Timestamp) -> Result<Vec<HourlyPoint>, WeatherError> {
         match self {
             Self::Demo => Ok(demo::points(place, date)),
-            Self::OpenMeteo(client) => patiently(place, || client.fetch(place, date)).await,
-            Self::WxTech(client) => patiently(place, || client.fetch(place, date, now)).await,
+            Self::OpenMeteo(client) => client.upstream().patiently(place, || client.fetch(place, date)).await,
+            Self::WxTech(client) => client.upstream().patiently(place, || client.fetch(place, date, now)).await,
         }
-    }
-}
-
-/// Asks up to three times, as long as the failures are of the kind that passes.
-async fn patiently<T, F>(place: &Place, ask: impl Fn() -> F) -> Result<T, WeatherError>
-where
-    F: Future<Output = Result<T, WeatherError>>,
-{
-    let tries = async {
-        let mut attempt = 0;
-        loop {
-            let error = match ask().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            attempt += 1;
-            tracing::warn!(place = place.name, attempt, %error, "fetching a forecast failed");
-            if attempt == ATTEMPTS || !error.passes() {
-                return Err(error);
-            }
-            let asked = if let WeatherError::Busy { retry_after } = &error { *retry_after } else { None };
-            tokio::time::sleep(asked.unwrap_or(Duration::from_secs(1 << (attempt - 1)))).await;
-        }
-    };
-    let late = || WeatherError::Unreachable(format!("no answer within {} s", BUDGET.as_secs()));
-    tokio::time::timeout(BUDGET, tries).await.unwrap_or_else(|_| Err(late()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use config::places::Places;
-    use tokio::time::Instant;
-
-    use super::*;
-
-    /// Asks something that gives these answers in turn; tells what came of it, how often it was asked, and how long
-    /// that took in seconds.
-    async fn ask(answers: Vec<Result<u8, WeatherError>>) -> (Result<u8, WeatherError>, usize, u64) {
-        let began = Instant::now();
-        let asked = RefCell::new(answers.into_iter());
-        let total = asked.borrow().len();
-        let place = &Places::embedded().all()[0];
-        let result = patiently(place, || {
-            let next = asked.borrow_mut().next();
-            async {
-                match next {
-                    Some(answer) => answer,
-                    None => std::future::pending().await,
-                }
-            }
-        })
-        .await;
-        (result, total - asked.borrow().len(), began.elapsed().as_secs())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_passes_is_tried_again_with_pauses_that_grow_or_that_were_asked_for() {
-        let down = || Err(WeatherError::Failed(503));
-        assert_eq!(ask(vec![down(), Ok(1)]).await, (Ok(1), 2, 1));
-        assert_eq!(ask(vec![down(), down(), Ok(1)]).await, (Ok(1), 3, 3));
-        assert_eq!(ask(vec![down(), down(), down(), Ok(1)]).await, (down(), 3, 3));
-        let busy = Err(WeatherError::Busy { retry_after: Some(Duration::from_secs(7)) });
-        assert_eq!(ask(vec![busy, Ok(1)]).await, (Ok(1), 2, 7));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_stays_is_not_tried_again_and_nobody_waits_longer_than_the_budget() {
-        for error in [WeatherError::KeyRefused, WeatherError::NoData, WeatherError::Refused("no".to_owned())] {
-            assert_eq!(ask(vec![Err(error.clone()), Ok(1)]).await, (Err(error), 1, 0));
-        }
-        let late = Err(WeatherError::Unreachable("no answer within 25 s".to_owned()));
-        assert_eq!(ask(Vec::new()).await, (late.clone(), 0, 25));
-        let busy = Err(WeatherError::Busy { retry_after: Some(Duration::from_secs(600)) });
-        assert_eq!(ask(vec![busy, Ok(1)]).await, (late, 1, 25));
     }
 }

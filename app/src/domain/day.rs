@@ -72,6 +72,8 @@ pub struct Slot {
     pub humidity: f64,
     /// Metres a second.
     pub wind: f64,
+    /// How many degrees warmer than what was forecast for the same hour of the day before, if that is known.
+    pub warmer: Option<f64>,
 }
 
 /// A day as its four slots; one without a forecast near enough is missing, never borrowed.
@@ -101,9 +103,21 @@ impl Day {
                 precipitation: point.precipitation,
                 humidity: point.humidity,
                 wind: point.wind,
+                warmer: None,
             })
         });
         Self { date, slots: slots.collect() }
+    }
+
+    /// Compares each slot with the same hour of the day before; one that is missing there stays without comparison.
+    pub fn compared_with(mut self, day_before: &[HourlyPoint]) -> Self {
+        let Ok(yesterday) = self.date.yesterday() else { return self };
+        let before = Self::of(yesterday, day_before);
+        for slot in &mut self.slots {
+            let then = before.slots.iter().find(|then| then.hour == slot.hour);
+            slot.warmer = then.map(|then| ((slot.temperature - then.temperature) * 10.0).round() / 10.0);
+        }
+        self
     }
 
     /// The slot that stands for the day: danger first, then wet, then hot, then the sky of most slots.
@@ -201,6 +215,21 @@ mod tests {
         let hours: Vec<_> = day.slots.iter().map(|slot| slot.hour).collect();
         assert_eq!(hours, [9, 15, 18]);
         assert_eq!(Day::of(date.tomorrow().unwrap(), &[point(18, 0, 0, 20.0, 0.0)]).slots, []);
+    }
+
+    #[test]
+    fn a_slot_is_compared_with_the_same_hour_of_the_day_before_and_with_no_other() {
+        let today = jiff::civil::date(2026, 6, 11);
+        let today_point =
+            |hour, temperature| HourlyPoint { time: today.at(hour, 0, 0, 0), ..point(hour, 0, 0, temperature, 0.0) };
+        let day = Day::of(today, &[today_point(9, 25.3), today_point(12, 20.0), today_point(15, 22.0)]);
+        let warmer = |day: Day| day.slots.iter().map(|slot| slot.warmer).collect::<Vec<_>>();
+        let before = [point(9, 0, 0, 20.0, 0.0), point(12, 0, 0, 25.5, 0.0)];
+        assert_eq!(warmer(day.clone().compared_with(&before)), [Some(5.3), Some(-5.5), None]);
+        assert_eq!(warmer(day.clone().compared_with(&[])), [None; 3]);
+        let two_days_before =
+            before.map(|it| HourlyPoint { time: it.time.saturating_sub(jiff::Span::new().days(1)), ..it });
+        assert_eq!(warmer(day.compared_with(&two_days_before)), [None; 3], "an older day is not yesterday");
     }
 
     #[test]

@@ -5,9 +5,8 @@ use config::places::Place;
 use jiff::civil::{Date, DateTime};
 use serde::Deserialize;
 
-use super::{WeatherError, answer};
+use super::{Upstream, WeatherError};
 use crate::domain::day::{Code, HourlyPoint};
-use crate::http;
 
 /// Its public address.
 pub const PUBLIC: &str = "https://api.open-meteo.com";
@@ -17,8 +16,7 @@ const VARIABLES: &str = "temperature_2m,relative_humidity_2m,precipitation,weath
 /// A client, with connections that are kept.
 #[derive(Debug)]
 pub struct Client {
-    base: String,
-    http: reqwest::Client,
+    upstream: Upstream,
 }
 
 #[derive(Deserialize)]
@@ -48,12 +46,16 @@ impl Client {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(base: &str) -> Result<Self> {
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), http: http::client()? })
+        Ok(Self { upstream: Upstream::new(base)? })
+    }
+
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     pub(super) async fn fetch(&self, place: &Place, date: Date) -> Result<Vec<HourlyPoint>, WeatherError> {
         let day = date.to_string();
-        let request = self.http.get(format!("{}/v1/forecast", self.base)).query(&[
+        let request = self.upstream.get("/v1/forecast").query(&[
             ("latitude", place.latitude.to_string().as_str()),
             ("longitude", place.longitude.to_string().as_str()),
             ("hourly", VARIABLES),
@@ -64,11 +66,14 @@ impl Client {
             ("end_date", day.as_str()),
         ]);
         let reason = |body: &[u8]| serde_json::from_slice::<Refusal>(body).ok().map(|refusal| refusal.reason);
-        read(&answer::body_of(request, reason).await?)
+        let (points, bad) = read(&self.upstream.ask(request, reason).await?)?;
+        self.upstream.skip(place, bad);
+        if points.is_empty() { Err(WeatherError::Empty) } else { Ok(points) }
     }
 }
 
-fn read(body: &[u8]) -> Result<Vec<HourlyPoint>, WeatherError> {
+/// The hours that are whole, and how many are not.
+fn read(body: &[u8]) -> Result<(Vec<HourlyPoint>, usize), WeatherError> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| WeatherError::Unreadable(error.to_string()))?;
     let hourly = answer.hourly;
     let at = |values: &[Option<f64>], index: usize| values.get(index).copied().flatten();
@@ -83,7 +88,8 @@ fn read(body: &[u8]) -> Result<Vec<HourlyPoint>, WeatherError> {
         })
     });
     let points: Vec<_> = points.collect();
-    if points.is_empty() { Err(WeatherError::Unreadable("it holds no complete hour".to_owned())) } else { Ok(points) }
+    let bad = hourly.time.len() - points.len();
+    Ok((points, bad))
 }
 
 #[cfg(test)]
@@ -144,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hours_with_a_null_are_left_out_and_an_answer_of_nulls_is_no_forecast() {
+    async fn hours_with_a_null_are_left_out_and_an_answer_that_breaks_off_is_no_forecast() {
         let (points, _) = ask(vec![(
             200,
             r#"{"hourly":{"time":["2026-11-24T09:00","2026-11-24T10:00"],"temperature_2m":[9.1,null],

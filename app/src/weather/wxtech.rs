@@ -1,40 +1,36 @@
 //! WxTech's point forecast, which needs a key.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use config::places::Place;
 use config::weather_codes::weather_code;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
 
-use super::{WeatherError, answer};
+use super::{Upstream, WeatherError};
 use crate::domain::day::{Code, HOURS, HourlyPoint, japan};
-use crate::http;
 
 /// Its public address.
 pub const PUBLIC: &str = "https://wxtech.weathernews.com";
 
-/// No more than ten questions a second, from all places together.
-const BETWEEN: Duration = Duration::from_millis(100);
+const JSON: &str = "application/json";
 /// The farthest that it looks ahead, in hours.
 const FARTHEST: i64 = 168;
+/// A humidity that claims nothing, neither damp nor dry, for rows that give none.
+const NEITHER: f64 = 50.0;
+/// Of what it says about a refusal, so many characters are passed on.
+const LONGEST_REASON: usize = 200;
 
 /// A client, with connections that are kept.
 #[derive(Debug)]
 pub struct Client {
-    base: String,
+    upstream: Upstream,
     key: SecretString,
-    http: reqwest::Client,
-    throttle: Throttle,
-    /// How many rows could not be read, since the start.
-    skipped: AtomicU64,
+    /// The same as a header that is never written down.
+    header: HeaderValue,
 }
 
 #[derive(Deserialize)]
@@ -59,27 +55,26 @@ struct Row {
     date: String,
     wx: Value,
     temp: f64,
-    #[serde(default)]
-    prec: f64,
-    #[serde(default)]
-    rhum: f64,
-    #[serde(default)]
-    wndspd: f64,
+    prec: Option<f64>,
+    rhum: Option<f64>,
+    wndspd: Option<f64>,
 }
 
 impl Client {
     /// Makes a client of the API at an address.
     ///
     /// # Errors
-    /// When TLS cannot be set up.
+    /// When TLS cannot be set up, or when the key holds what no key can.
     pub fn new(base: &str, key: SecretString) -> Result<Self> {
-        let base = base.trim_end_matches('/').to_owned();
-        Ok(Self { base, key, http: http::client()?, throttle: Throttle::default(), skipped: AtomicU64::new(0) })
+        let header = HeaderValue::from_str(key.expose_secret());
+        let mut header =
+            header.ok().context("WXTECH_API_KEY holds a line break or another character that no key has")?;
+        header.set_sensitive(true);
+        Ok(Self { upstream: Upstream::new(base)?, key, header })
     }
 
-    /// How many rows could not be read, since the start.
-    pub fn skipped(&self) -> u64 {
-        self.skipped.load(Ordering::Relaxed)
+    pub(super) fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     pub(super) async fn fetch(
@@ -88,39 +83,61 @@ impl Client {
         date: Date,
         now: Timestamp,
     ) -> Result<Vec<HourlyPoint>, WeatherError> {
-        self.throttle.turn().await;
         let request = self
-            .http
-            .get(format!("{}/api/v1/ss1wx", self.base))
-            .header("X-API-Key", self.key.expose_secret())
-            .header("Accept", "application/json")
+            .upstream
+            .get("/api/v1/ss1wx")
+            .header("X-API-Key", self.header.clone())
+            .header(ACCEPT, JSON)
+            .header(CONTENT_TYPE, JSON)
             .query(&[
                 ("lat", place.latitude.to_string()),
                 ("lon", place.longitude.to_string()),
                 ("hours", hours(date, now).to_string()),
             ]);
-        let body = answer::body_of(request, |body| serde_json::from_slice::<Answer>(body).ok()?.message).await?;
-        self.read(&body, date)
+        let reason = |body: &[u8]| self.reason(serde_json::from_slice::<Answer>(body).ok()?.message);
+        let body = self.upstream.ask(request, reason).await?;
+        self.read(&body, place, date)
     }
 
-    fn read(&self, body: &[u8], date: Date) -> Result<Vec<HourlyPoint>, WeatherError> {
-        let unreadable = |text: &str| WeatherError::Unreadable(text.to_owned());
-        let answer: Answer = serde_json::from_slice(body).map_err(|error| unreadable(&error.to_string()))?;
-        if answer.error.is_some() {
-            return Err(WeatherError::Refused(answer.message.unwrap_or_else(|| "no reason given".to_owned())));
+    /// Its own words about a refusal, short, and without the key if it repeats that.
+    fn reason(&self, message: Option<String>) -> Option<String> {
+        let message = message?.replace(self.key.expose_secret(), "(the key)");
+        Some(message.chars().take(LONGEST_REASON).collect())
+    }
+
+    fn read(&self, body: &[u8], place: &Place, date: Date) -> Result<Vec<HourlyPoint>, WeatherError> {
+        let answer: Answer =
+            serde_json::from_slice(body).map_err(|error| WeatherError::Unreadable(error.to_string()))?;
+        if let Some(error) = answer.error {
+            return Err(refusal(&error, self.reason(answer.message)));
         }
         let Some(data) = answer.wxdata.into_iter().next() else {
-            return Err(unreadable("it holds no place"));
+            return Err(WeatherError::Unreadable("it holds no place".to_owned()));
         };
         let rows = data.srf.len();
         let points: Vec<_> = data.srf.into_iter().filter_map(point).collect();
-        let bad = rows - points.len();
-        if bad > 0 {
-            self.skipped.fetch_add(bad as u64, Ordering::Relaxed);
-            tracing::warn!(bad, rows, "rows of a forecast could not be read and were left out");
-        }
+        self.upstream.skip(place, rows - points.len());
         let points: Vec<_> = points.into_iter().filter(|point| point.time.date() == date).collect();
-        if points.is_empty() { Err(unreadable("it holds no hour of the day")) } else { Ok(points) }
+        if points.is_empty() { Err(WeatherError::Empty) } else { Ok(points) }
+    }
+}
+
+/// What a failure with status 200 means: by the status or the words that it names.
+fn refusal(error: &Value, message: Option<String>) -> WeatherError {
+    let message = message.unwrap_or_else(|| "no reason given".to_owned());
+    let code = error.to_string().to_lowercase();
+    let words = format!("{code} {}", message.to_lowercase());
+    let says = |status: &str, parts: &[&str]| code.contains(status) || parts.iter().any(|part| words.contains(part));
+    if says("401", &["api key", "api_key", "apikey", "unauthorized"]) || says("403", &["forbidden"]) {
+        WeatherError::KeyRefused
+    } else if says("429", &["rate limit", "rate_limit", "too many"]) {
+        WeatherError::Busy { retry_after: None }
+    } else if says("404", &["not found", "not_found", "no data", "no_data"]) {
+        WeatherError::NoData
+    } else if says("50", &["server error", "server_error", "unavailable"]) {
+        WeatherError::Failed { status: 500, retry_after: None }
+    } else {
+        WeatherError::Refused(message)
     }
 }
 
@@ -141,36 +158,20 @@ fn point(row: Value) -> Option<HourlyPoint> {
     };
     weather_code(code)?;
     let time: Timestamp = row.date.parse().ok()?;
+    let (rain, humidity, wind) =
+        (row.prec.unwrap_or_default(), row.rhum.unwrap_or(NEITHER), row.wndspd.unwrap_or_default());
     let plausible = (-60.0..=60.0).contains(&row.temp)
-        && (0.0..=300.0).contains(&row.prec)
-        && (0.0..=100.0).contains(&row.rhum)
-        && (0.0..=100.0).contains(&row.wndspd);
+        && (0.0..=300.0).contains(&rain)
+        && (0.0..=100.0).contains(&humidity)
+        && (0.0..=100.0).contains(&wind);
     plausible.then(|| HourlyPoint {
         time: japan().to_datetime(time),
         code: Code::Wxtech(code),
         temperature: row.temp,
-        precipitation: row.prec,
-        humidity: row.rhum,
-        wind: row.wndspd,
+        precipitation: rain,
+        humidity,
+        wind,
     })
-}
-
-/// Lets callers through one after another, with a pause between.
-#[derive(Debug, Default)]
-struct Throttle {
-    next: Mutex<Option<Instant>>,
-}
-
-impl Throttle {
-    async fn turn(&self) {
-        let at = {
-            let mut next = self.next.lock().await;
-            let at = next.unwrap_or_else(Instant::now).max(Instant::now());
-            *next = Some(at + BETWEEN);
-            at
-        };
-        sleep_until(at).await;
-    }
 }
 
 #[cfg(test)]
@@ -178,14 +179,6 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn ten_questions_a_second_and_no_more_whoever_asks() {
-        let throttle = Throttle::default();
-        let began = Instant::now();
-        futures::future::join_all((0..21).map(|_| throttle.turn())).await;
-        assert_eq!(began.elapsed(), Duration::from_secs(2));
-    }
 
     #[test]
     fn enough_hours_are_asked_for_to_reach_the_last_slot() {
@@ -203,5 +196,40 @@ mod tests {
         assert_eq!(one, row("2026-11-25T00:00:00Z", 200.into()));
         assert_eq!(row("2026-11-25T09:00:00+09:00", "999".into()), None);
         assert_eq!(row("soon", "200".into()), None);
+    }
+
+    #[test]
+    fn what_is_not_always_there_may_be_absent_or_null_and_claims_nothing() {
+        let row = |more: &str| {
+            let text = format!(r#"{{"date":"2026-11-25T09:00:00+09:00","wx":"200","temp":5{more}}}"#);
+            point(serde_json::from_str(&text).unwrap())
+        };
+        let bare = row("").unwrap();
+        assert_eq!((bare.precipitation, bare.humidity, bare.wind), (0.0, NEITHER, 0.0));
+        assert_eq!(row(r#","prec":null,"rhum":null,"wndspd":null,"pres":null"#), Some(bare));
+        for impossible in [r#","prec":-1"#, r#","prec":301"#, r#","rhum":101"#, r#","wndspd":101"#] {
+            assert_eq!(row(impossible), None, "{impossible}");
+        }
+    }
+
+    #[test]
+    fn a_failure_in_a_good_answer_is_understood_by_its_code_or_its_words() {
+        let meant = |error: Value, message: &str| refusal(&error, Some(message.to_owned()));
+        assert_eq!(meant("api_key_invalid".into(), ""), WeatherError::KeyRefused);
+        assert_eq!(meant(401.into(), ""), WeatherError::KeyRefused);
+        assert_eq!(meant(true.into(), "Too many requests"), WeatherError::Busy { retry_after: None });
+        assert_eq!(meant("not_found".into(), ""), WeatherError::NoData);
+        assert_eq!(meant("server_error".into(), ""), WeatherError::Failed { status: 500, retry_after: None });
+        assert_eq!(meant("bad_request".into(), "no such mesh"), WeatherError::Refused("no such mesh".to_owned()));
+    }
+
+    #[test]
+    fn the_key_is_never_written_down_and_one_that_cannot_be_sent_is_refused() {
+        let client = Client::new(PUBLIC, "a-secret".into()).unwrap();
+        assert!(!format!("{client:?}").contains("a-secret"));
+        let reason = client.reason(Some("key a-secret is unknown".to_owned())).unwrap();
+        assert_eq!(reason, "key (the key) is unknown");
+        let error = Client::new(PUBLIC, "a-secret\n".into()).unwrap_err().to_string();
+        assert!(error.contains("WXTECH_API_KEY") && !error.contains("a-secret"), "{error}");
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::{get, post, service, settings};
+use crate::support::{get, post, send, service, settings};
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use config::places::Places;
 use tempfile::TempDir;
 
 struct Desk {
@@ -24,11 +26,13 @@ async fn the_page_lists_every_place_and_works_without_javascript() {
     let desk = desk();
     let page = get(&desk.page, "/").await;
     assert_eq!(page.status, StatusCode::OK);
-    for name in ["稚内", "東京", "大阪", "与那国島"] {
-        assert!(page.body.contains(name), "{name} is missing");
+    for place in Places::embedded().all() {
+        let boxed = format!("name=\"place\" value=\"{}\"", place.name);
+        assert_eq!(page.body.matches(&boxed).count(), 1, "{}", place.name);
     }
     assert!(page.body.contains("2026-11-25") && page.body.contains("見本の天気"), "the day and the source are named");
     assert_eq!(page.body.matches("type=\"checkbox\"").count(), 142);
+    assert!(page.body.contains("<form action=\"/\" method=\"get\"") && page.body.contains("<button type=\"submit\""));
     let page = get(&desk.page, "/?place=%E6%9D%B1%E4%BA%AC&place=%E5%A4%A7%E9%98%AA").await;
     assert_eq!(page.body.matches("<tr data-place=").count(), 2, "{}", page.body);
     assert_eq!(page.body.matches("class=\"slot\"").count(), 8);
@@ -37,7 +41,7 @@ async fn the_page_lists_every_place_and_works_without_javascript() {
 #[tokio::test]
 async fn what_somebody_types_is_never_markup() {
     let page = get(&desk().page, "/?place=%3Cscript%3Ealert(1)%3C/script%3E").await;
-    assert!(!page.body.contains("<script>alert"), "{}", page.body);
+    assert!(!page.body.contains("<script>alert") && page.body.contains("script&#62;"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -51,7 +55,30 @@ async fn nothing_is_loaded_from_elsewhere_and_nothing_may_be() {
         let outside = answer.body.replace("http://www.w3.org/2000/svg", "");
         assert!(!outside.contains("http://") && !outside.contains("https://"), "{path} names another host");
     }
-    assert!(!get(&desk.page, "/").await.header("x-request-id").is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded_and_has_a_number_also_when_it_is_an_error() {
+    let desk = desk();
+    for (router, path, status) in [
+        (&desk.page, "/", StatusCode::OK),
+        (&desk.page, "/nothing", StatusCode::NOT_FOUND),
+        (&desk.api, "/api/locations", StatusCode::OK),
+        (&desk.api, "/nothing", StatusCode::NOT_FOUND),
+        (&desk.api, "/api/generate", StatusCode::METHOD_NOT_ALLOWED),
+        (&desk.api, "/api/history?limit=many", StatusCode::BAD_REQUEST),
+        (&desk.api, "/metrics", StatusCode::OK),
+    ] {
+        let answer = get(router, path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+    }
+    let (one, other) = (get(&desk.api, "/health").await, get(&desk.api, "/health").await);
+    assert_ne!(one.header("x-request-id"), other.header("x-request-id"));
+    let request = Request::get("/health").header("x-request-id", "from-the-load-balancer").body(Body::empty()).unwrap();
+    assert_eq!(send(&desk.api, request).await.header("x-request-id"), "from-the-load-balancer");
 }
 
 #[tokio::test]
@@ -103,6 +130,25 @@ async fn bad_questions_are_problems_that_help() {
             "{path} {body}"
         );
     }
+    for (path, status) in [
+        ("/api/history?limit=many", StatusCode::BAD_REQUEST),
+        ("/api/generate/stream", StatusCode::BAD_REQUEST),
+        ("/api/generate/stream?locations=", StatusCode::UNPROCESSABLE_ENTITY),
+        ("/api/generate", StatusCode::METHOD_NOT_ALLOWED),
+    ] {
+        let answer = get(&desk.api, path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (status, "application/problem+json"), "{path}");
+    }
+    assert_eq!(get(&desk.api, "/api/generate").await.header("allow"), "POST");
+    let many: Vec<_> = (0..143).map(|number| number.to_string()).collect();
+    let many = post(&desk.api, "/api/generate/bulk", serde_json::json!({ "locations": many }).to_string()).await;
+    assert_eq!((many.status, &many.json()["title"]), (StatusCode::UNPROCESSABLE_ENTITY, &"too many places".into()));
+    let untyped = Request::post("/api/generate").body(Body::from(r#"{"location":"東京"}"#)).unwrap();
+    let untyped = send(&desk.api, untyped).await;
+    assert_eq!(
+        (untyped.status, untyped.header("content-type")),
+        (StatusCode::UNSUPPORTED_MEDIA_TYPE, "application/problem+json")
+    );
     let large = format!(r#"{{"location":"{}"}}"#, "あ".repeat(40_000));
     assert_eq!(post(&desk.api, "/api/generate", large).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
@@ -141,12 +187,21 @@ async fn what_was_made_is_in_the_history_and_counted() {
     let metrics = get(&desk.page, "/metrics").await.body;
     assert!(metrics.contains("comments_total{outcome=\"made\"} 1\n"), "{metrics}");
     assert!(metrics.contains("comments_total{outcome=\"failed\"} 1\n"), "{metrics}");
+    for place in ["大阪", "札幌"] {
+        post(&desk.api, "/api/generate", format!(r#"{{"location":"{place}"}}"#)).await;
+    }
+    let latest = get(&desk.page, "/api/history?limit=2").await.json();
+    let latest: Vec<_> =
+        latest["history"].as_array().unwrap().iter().map(|result| result["location"].clone()).collect();
+    assert_eq!(latest, ["札幌", "大阪"]);
 }
 
 #[tokio::test]
 async fn both_listeners_say_how_they_are_and_what_there_is() {
     let desk = desk();
     for router in [&desk.page, &desk.api] {
+        let metrics = get(router, "/metrics").await;
+        assert!(metrics.body.contains("comments_total{outcome=\"made\"} 0\n"), "{}", metrics.body);
         for path in ["/health", "/health/live", "/health/ready"] {
             assert_eq!(get(router, path).await.json()["status"], "ok", "{path}");
         }

@@ -1,6 +1,8 @@
 //! A service to ask, and servers that stand for the outside world; all on this machine.
 
 pub(crate) mod llm_server;
+pub(crate) mod log;
+pub(crate) mod open_meteo_server;
 pub(crate) mod wxtech_server;
 
 use std::path::Path;
@@ -66,7 +68,7 @@ impl Answer {
     }
 }
 
-async fn send(router: &Router, request: Request<Body>) -> Answer {
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
     let answer = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = answer.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
