@@ -257,7 +257,7 @@ struct ExplainQuery {
 /// Why a phrase or pair is kept or refused for a place, rule by rule.
 async fn explain(
     State(service): State<Arc<Service>>,
-    Query(query): Query<ExplainQuery>,
+    Asked(query): Asked<ExplainQuery>,
 ) -> Result<impl IntoResponse, Problem> {
     let verdict = service.explain(&query.location, &query.id).await?;
     verdict.map(Json).ok_or_else(|| Problem {

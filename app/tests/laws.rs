@@ -365,7 +365,7 @@ fn asked(cases: u32) -> ProptestConfig {
 }
 
 proptest! {
-    #![proptest_config(asked(1000))]
+    #![proptest_config(asked(2000))]
 
     #[test]
     fn there_is_always_a_pair_and_neither_it_nor_an_alternative_breaks_a_rule(world in world(), seed in 0_u64..9) {
@@ -379,7 +379,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(asked(200))]
+    #![proptest_config(asked(400))]
 
     #[test]
     fn the_same_question_has_the_same_answer_and_what_is_excluded_never_comes_back(world in world(), seed in 0_u64..9) {

@@ -168,6 +168,26 @@ async fn a_batch_of_all_places_has_142_different_pairs_and_one_failure_fails_alo
 }
 
 #[tokio::test]
+async fn a_choice_explains_itself_and_so_does_what_was_not_chosen() {
+    let desk = desk();
+    let chosen = post(&desk.api, "/api/generate", r#"{"location":"東京"}"#).await.json();
+    let kept = chosen["decisions"]["kept"].as_array().unwrap();
+    assert_eq!(kept.len(), 3);
+    assert!(kept.iter().all(|verdict| verdict["rejected"].is_null()), "{kept:?}");
+    assert!(chosen["decisions"]["rejected"]["H1"].as_u64().is_some_and(|count| count > 0));
+    let tokyo = "/api/explain?location=%E6%9D%B1%E4%BA%AC&id=";
+    let pair = get(&desk.api, &format!("{tokyo}{}", chosen["pair"]["id"].as_str().unwrap())).await.json();
+    assert!(pair["rejected"].is_null(), "{pair}");
+    // No sample day of Tokyo in its season is one of heavy snow.
+    let snow = get(&desk.api, &format!("{tokyo}w0127")).await.json();
+    assert_eq!((&snow["text"], &snow["rejected"]), (&"大雪に警戒".into(), &"H1".into()), "{snow}");
+    assert!(snow["checks"].as_array().unwrap().iter().any(|check| check["rule"] == "H6" && check["kept"] == false));
+    let unknown = get(&desk.api, &format!("{tokyo}w9999")).await;
+    assert_eq!((unknown.status, unknown.header("content-type")), (StatusCode::NOT_FOUND, "application/problem+json"));
+    assert_eq!(get(&desk.api, "/api/explain").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn a_stream_ends_with_done() {
     let answer = get(&desk().api, "/api/generate/stream?locations=%E6%9D%B1%E4%BA%AC,%E5%A4%A7%E9%98%AA").await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
