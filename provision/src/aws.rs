@@ -24,6 +24,8 @@ pub struct Aws {
     pub acm: aws_sdk_acm::Client,
     /// Scaling of the service.
     pub autoscaling: aws_sdk_applicationautoscaling::Client,
+    /// Metrics, alarms and dashboards.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// Networks.
     pub ec2: aws_sdk_ec2::Client,
     /// Images.
@@ -38,8 +40,12 @@ pub struct Aws {
     pub iam: aws_sdk_iam::Client,
     /// Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Names on the internet.
+    pub route53: aws_sdk_route53::Client,
     /// Secrets.
     pub secrets: aws_sdk_secretsmanager::Client,
+    /// Messages to people.
+    pub sns: aws_sdk_sns::Client,
     /// The caller's identity.
     pub sts: aws_sdk_sts::Client,
     /// The region all clients talk to.
@@ -86,6 +92,7 @@ impl Aws {
         Self {
             acm: client!(aws_sdk_acm),
             autoscaling: client!(aws_sdk_applicationautoscaling),
+            cloudwatch: client!(aws_sdk_cloudwatch),
             ec2: client!(aws_sdk_ec2),
             ecr: client!(aws_sdk_ecr),
             ecs: client!(aws_sdk_ecs),
@@ -93,7 +100,9 @@ impl Aws {
             elb: client!(aws_sdk_elasticloadbalancingv2),
             iam: client!(aws_sdk_iam),
             logs: client!(aws_sdk_cloudwatchlogs),
+            route53: client!(aws_sdk_route53),
             secrets: client!(aws_sdk_secretsmanager),
+            sns: client!(aws_sdk_sns),
             sts: client!(aws_sdk_sts),
             region,
             owner,

@@ -14,7 +14,7 @@ pub(crate) struct Emulator {
 
 impl Emulator {
     pub(crate) fn new() -> Self {
-        let services: [(&'static str, Arc<dyn MockService>); 11] = [
+        let services: [(&'static str, Arc<dyn MockService>); 14] = [
             ("acm", Arc::new(winterbaume_acm::AcmService::new())),
             (
                 "application-autoscaling",
@@ -30,7 +30,10 @@ impl Emulator {
             ),
             ("iam", Arc::new(winterbaume_iam::IamService::new())),
             ("logs", Arc::new(winterbaume_cloudwatchlogs::CloudWatchLogsService::new())),
+            ("monitoring", Arc::new(winterbaume_cloudwatch::CloudWatchService::new())),
+            ("route53", Arc::new(winterbaume_route53::Route53Service::new())),
             ("secretsmanager", Arc::new(winterbaume_secretsmanager::SecretsManagerService::new())),
+            ("sns", Arc::new(winterbaume_sns::SnsService::new())),
             ("sts", Arc::new(winterbaume_sts::StsService::new())),
         ];
         Self { services: BTreeMap::from(services) }
