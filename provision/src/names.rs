@@ -87,6 +87,21 @@ impl Names {
         self.fitted("cache", 64)
     }
 
+    /// What the names of all alarms begin with; no other name here has a slash, so nothing else begins with it.
+    pub fn alarms(&self) -> String {
+        format!("{}/", self.base)
+    }
+
+    /// The topic of the alarms: letters, digits, hyphens.
+    pub fn topic(&self) -> String {
+        self.fitted("alarms", 256)
+    }
+
+    /// The dashboard: letters, digits, hyphens, and one name for all regions of an account.
+    pub fn dashboard(&self) -> String {
+        self.fitted(&self.region, 255)
+    }
+
     fn fitted(&self, kind: &str, max: usize) -> String {
         let plain = format!("{}-{kind}", self.base);
         if plain.len() <= max { plain } else { self.hashed(kind, "", max) }

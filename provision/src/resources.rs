@@ -1,8 +1,10 @@
 //! The kinds of resources: one file each. To add one, copy the file most like it.
 
 pub mod access_point;
+pub mod alarms;
 pub mod availability_zones;
 pub mod certificate;
+pub mod dashboard;
 mod ec2_tags;
 pub mod ecr_repository;
 pub mod ecs_cluster;
@@ -27,6 +29,7 @@ pub mod service_linked_role;
 pub mod subnet;
 pub mod target_group;
 pub mod task_definition;
+pub mod topic;
 pub mod vpc;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.
