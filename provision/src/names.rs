@@ -82,6 +82,11 @@ impl Names {
         format!("/{}/{}/service", slug(&self.app), slug(&self.environment))
     }
 
+    /// The log group of the record of runs, with the lock.
+    pub fn deployments(&self) -> String {
+        format!("/{}/{}/deployments", slug(&self.app), slug(&self.environment))
+    }
+
     /// The creation token of the file system: at most 64.
     pub fn file_system(&self) -> String {
         self.fitted("cache", 64)

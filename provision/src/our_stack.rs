@@ -76,8 +76,8 @@ impl OurStack {
             keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
         });
         let retention_days = d.logs.retention_days;
-        let log_group =
-            stack_.add("service-log", LogGroup { name: n.log_group() }, (), move |()| LogGroupSpec { retention_days });
+        let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
+        let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
         let roles = policies::add(stack_, n, outside.identity, &storage, repository, secret, log_group);
         let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
 

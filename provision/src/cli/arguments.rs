@@ -63,6 +63,8 @@ pub(crate) enum Verb {
     History,
     /// Run what ran before, and watch it come up.
     Rollback(RollbackArguments),
+    /// Take the lock away from a run that is at work no longer.
+    Unlock(UnlockArguments),
     /// Put API keys in, or list which are there; values are never shown.
     Secrets(SecretsArguments),
     /// Put an image into the repository without deploying it.
@@ -142,6 +144,13 @@ pub(crate) struct RollbackArguments {
     /// The revision, as `history` lists it; without it, the one before the running one.
     #[arg(long, value_name = "REVISION")]
     pub(crate) to: Option<i32>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnlockArguments {
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::aws::NotOurs;
+use crate::record::{Held, OutOfDate};
 use config::problems::Problems;
 
 /// The ways to end.
@@ -27,7 +28,9 @@ impl Exit {
         let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
         if is(|cause| cause.is::<Problems>() || cause.is::<BadInput>()) {
             Self::BadInput
-        } else if is(|cause| cause.is::<NotOurs>() || cause.is::<Refused>()) {
+        } else if is(|cause| {
+            cause.is::<NotOurs>() || cause.is::<Refused>() || cause.is::<Held>() || cause.is::<OutOfDate>()
+        }) {
             Self::Refused
         } else {
             Self::Failed

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::execute::Outcome;
 use crate::plan::Plan;
+use crate::run::Planned;
 use crate::stack::{NodeId, Stack};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
@@ -34,6 +35,13 @@ pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
         session.terminal.say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
     }
     std::future::pending().await
+}
+
+/// Says who is at work on the environment while somebody only looks.
+pub(super) fn warn_of_holder(session: &Session<'_>, planned: &Planned) {
+    if let Some(holder) = &planned.holder {
+        session.terminal.say(format_args!("note: {holder} holds the lock of this environment"));
+    }
 }
 
 /// Does one piece of work outside any plan, and tells what it says meanwhile.

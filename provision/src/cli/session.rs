@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::aws::{Aws, AwsError, Owner, Pace};
 use crate::context::Context;
 use crate::guard::Access;
+use crate::names::Names;
 use crate::our_stack::OurStack;
+use crate::record::Record;
 use crate::resources::image::ImageSource;
 use crate::resources::task_definition;
 use anyhow::Result;
@@ -28,6 +30,7 @@ pub(crate) struct Session<'a> {
     pub(crate) interrupted: watch::Receiver<bool>,
     given_sdk: Option<&'a SdkConfig>,
     sdk: OnceCell<SdkConfig>,
+    who: OnceCell<String>,
 }
 
 impl<'a> Session<'a> {
@@ -45,6 +48,7 @@ impl<'a> Session<'a> {
             interrupted: surroundings.interrupted.clone(),
             given_sdk: surroundings.sdk.as_ref(),
             sdk: OnceCell::new(),
+            who: OnceCell::new(),
         })
     }
 
@@ -69,6 +73,7 @@ impl<'a> Session<'a> {
                  environment: {error}"
             ))
         })?;
+        self.who.get_or_init(|| async { caller(identity.arn().unwrap_or_default()) }).await;
         let account = identity.account().unwrap_or_default();
         match &self.deployment.account {
             Some(expected) if expected != account => Err(Refused(format!(
@@ -79,6 +84,16 @@ impl<'a> Session<'a> {
             .into()),
             _ => Ok(()),
         }
+    }
+
+    /// Who runs this, for those who find the lock or read the history; known once the account was checked.
+    pub(crate) fn who(&self) -> &str {
+        self.who.get().map_or("somebody", String::as_str)
+    }
+
+    /// What the account remembers of runs.
+    pub(crate) fn record(&self) -> Record {
+        Record::of(&Names::of(&self.deployment))
     }
 
     /// Finds the image that is meant: the given one, or the one that runs now.
@@ -122,6 +137,11 @@ impl<'a> Session<'a> {
     pub(crate) fn stack_to_find(&self) -> OurStack {
         OurStack::new(&self.deployment, ImageSource::Unknown)
     }
+}
+
+/// The last part of the caller's ARN, as `assumed-role/Admin/alice`.
+fn caller(arn: &str) -> String {
+    arn.splitn(6, ':').last().unwrap_or_default().to_owned()
 }
 
 /// An endpoint on this machine is a stand-in for AWS, which is done when it answers.

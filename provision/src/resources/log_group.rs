@@ -12,6 +12,8 @@ use crate::resource::{Live, Resource};
 pub struct LogGroup {
     /// The name on AWS.
     pub name: String,
+    /// Its name in the stack.
+    pub resource: String,
 }
 
 /// What it should be.
@@ -68,7 +70,7 @@ impl Resource for LogGroup {
     }
 
     async fn create(&self, context: &Context, spec: &LogGroupSpec) -> Result<LogGroupOutput> {
-        let tags = context.aws.owner.tags("service-log").into_iter().collect();
+        let tags = context.aws.owner.tags(&self.resource).into_iter().collect();
         let request = context.aws.logs.create_log_group().log_group_name(&self.name).set_tags(Some(tags));
         request.send().await.map_err(AwsError::from)?;
         self.set_retention(context, spec).await?;
