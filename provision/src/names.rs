@@ -52,6 +52,18 @@ impl Names {
         self.fitted(&format!("{kind}-{}", self.region), 64)
     }
 
+    /// Any target group of a kind, whatever it is made of, as a policy names them.
+    pub fn target_groups(&self, kind: &str) -> String {
+        let one = self.target_group(kind, "");
+        format!("{}??????", &one[..one.len() - 6])
+    }
+
+    /// The path of the role that a pipeline takes. It is not the path of our other roles, so that no right over those
+    /// is a right over itself.
+    pub fn pipeline_path(&self) -> String {
+        format!("/provision-pipeline/{}/{}/", slug(&self.app), slug(&self.environment))
+    }
+
     /// The path of all our roles, by which they can be listed.
     pub fn role_path(&self) -> String {
         format!("/provision/{}/{}/", slug(&self.app), slug(&self.environment))

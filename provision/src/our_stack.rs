@@ -2,6 +2,7 @@
 
 mod monitoring;
 mod network;
+pub mod pipeline;
 mod policies;
 mod task;
 

@@ -19,6 +19,7 @@ pub mod listener_rule;
 pub mod load_balancer;
 pub mod log_group;
 pub mod mount_target;
+pub mod oidc_provider;
 pub mod route_table;
 pub mod scalable_target;
 pub mod scaling_policy;
