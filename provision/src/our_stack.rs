@@ -1,6 +1,8 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
+mod monitoring;
 mod network;
+pub mod pipeline;
 mod policies;
 mod task;
 
@@ -13,6 +15,7 @@ use crate::names::Names;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
 use crate::resources::certificate::Certificate;
+use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
@@ -30,6 +33,7 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::Subnet;
 use crate::resources::target_group::TargetGroup;
 use crate::resources::task_definition::TaskDefinition;
+use crate::resources::topic::Topic;
 use crate::stack::{Handle, Outputs, Stack};
 
 /// The port of the page, which the load balancer forwards to by default.
@@ -58,6 +62,10 @@ pub struct OurStack {
     /// Where the rules are.
     pub listener: Handle<Listener>,
     outside: Outside,
+    /// Who is told when something is wrong.
+    pub alarms: Option<Handle<Topic>>,
+    /// Graphs for people.
+    pub dashboard: Option<Handle<Dashboard>>,
 }
 
 impl OurStack {
@@ -85,6 +93,7 @@ impl OurStack {
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
         let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
+        let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
         Self {
             stack,
@@ -97,6 +106,8 @@ impl OurStack {
             targets: [edge.page, edge.api],
             listener: edge.listener,
             outside,
+            alarms,
+            dashboard,
         }
     }
 

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod call;
+mod cbor;
 pub mod census;
 mod client;
 pub mod commands;
