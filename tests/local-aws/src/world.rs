@@ -68,6 +68,8 @@ pub struct World {
     pub images: BTreeSet<String>,
     /// Digests of images whose program ends with exit code 1 as soon as it starts.
     pub broken_images: BTreeSet<String>,
+    /// What tasks write before they end.
+    pub task_log: Vec<String>,
 }
 
 impl World {
@@ -80,6 +82,7 @@ impl World {
             ("sns", _) => subscriptions::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
+            ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", _) => security_groups::answer(self, call),
@@ -100,6 +103,15 @@ impl World {
             }
             _ => (),
         }
+    }
+
+    /// Every task wrote the same.
+    fn log_of_a_task(&self, call: &Call) -> Option<Answer> {
+        if !call.text("logStreamName").starts_with("ecs/") || self.task_log.is_empty() {
+            return None;
+        }
+        let events: Vec<_> = self.task_log.iter().map(|line| json!({"timestamp": 0, "message": line})).collect();
+        Some(Answer::json(json!({"events": events})))
     }
 
     /// The emulator gives these roles other names than AWS does.

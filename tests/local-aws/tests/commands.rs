@@ -148,9 +148,13 @@ async fn an_image_that_does_not_start_is_told_with_its_reason_and_rolled_back() 
     let program = "ends at once";
     std::fs::remove_dir_all(desk.layout()).unwrap();
     let bad = image_layout(desk.layout(), program).unwrap().to_string();
-    desk.cloud.world(|world| world.broken_images.insert(bad));
+    desk.cloud.world(|world| {
+        world.broken_images.insert(bad);
+        world.task_log = vec!["error: CACHE_DIR cannot be written".to_owned()];
+    });
     let said = desk.deploy().await;
     assert_eq!(said.exit, Exit::Failed);
+    has(&said.talk, &["its log ends with:", "    error: CACHE_DIR cannot be written", "ECS: ", "rolling back"]);
     has(
         &said.talk,
         &["FAILED", "Essential container in task exited", "exit code 1", "what runs now", "run the same command again"],
