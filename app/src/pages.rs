@@ -1,5 +1,6 @@
 //! The page: choose places, get comments. It works without JavaScript.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -13,6 +14,7 @@ use futures::stream::StreamExt as _;
 use jiff::civil::Date;
 
 use crate::domain::day::target_date;
+use crate::domain::outline::Outline;
 use crate::service::{By, Comment, Service};
 use crate::weather::Upstream;
 
@@ -60,6 +62,8 @@ struct Choice<'a> {
 struct Row {
     comment: Comment,
     characters: usize,
+    /// The day as a whole, in a sentence.
+    outline: String,
 }
 
 /// A place on the map.
@@ -74,8 +78,23 @@ impl Row {
     fn of(comment: Comment) -> Self {
         // The space between the halves is not read.
         let characters = comment.comment.chars().count() - 1;
-        Self { comment, characters }
+        let outline = sentence(&comment.outline);
+        Self { comment, characters, outline }
     }
+}
+
+fn sentence(outline: &Outline) -> String {
+    let mut sentence = format!("傾向：{}・4時刻の気温差{:.1}℃", outline.trend.label(), outline.range);
+    if outline.stable {
+        sentence.push_str("・安定した空");
+    }
+    if outline.continuous {
+        sentence.push_str("・降り続く");
+    }
+    if let Some(warmer) = outline.warmer {
+        write!(sentence, "・前日差{warmer:+.1}℃").expect("a text takes more text");
+    }
+    sentence
 }
 
 /// `/?place=東京&place=大阪`, as the form sends it.

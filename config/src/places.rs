@@ -22,6 +22,9 @@ pub struct Place {
     /// Whether the sea is part of its weather.
     #[serde(deserialize_with = "yes")]
     pub coastal: bool,
+    /// Metres above the sea, where known: of the weather station that the place is named after, as the Japan
+    /// Meteorological Agency publishes them, rounded. Empty where we were not sure of the figure.
+    pub altitude: Option<f64>,
 }
 
 fn yes<'de, D: serde::Deserializer<'de>>(cell: D) -> Result<bool, D::Error> {
@@ -36,6 +39,11 @@ impl Place {
         let across = self.latitude.to_radians().cos() * other.latitude.to_radians().cos();
         let chord = half(self.latitude, other.latitude) + across * half(self.longitude, other.longitude);
         2.0 * EARTH_KM * chord.sqrt().asin()
+    }
+
+    /// How many metres another place is higher or lower, if both altitudes are known.
+    pub fn climb(&self, other: &Self) -> Option<f64> {
+        Some((self.altitude? - other.altitude?).abs())
     }
 }
 
@@ -101,6 +109,18 @@ mod tests {
         let counts: Vec<_> = places.regions().iter().map(|(region, places)| (*region, places.len())).collect();
         assert_eq!(counts[0], ("北海道", 16));
         assert_eq!(counts[10], ("沖縄", 7));
+    }
+
+    #[test]
+    fn altitudes_are_those_of_inhabited_japan_and_unknown_ones_stay_unknown() {
+        let places = Places::embedded();
+        let known: Vec<_> = places.all().iter().filter_map(|place| place.altitude).collect();
+        assert!(known.len() >= 100 && known.iter().all(|metres| (0.0..1000.0).contains(metres)), "{known:?}");
+        let get = |name| places.get(name).unwrap();
+        assert_eq!((get("松本").altitude, get("河口湖").altitude), (Some(610.0), Some(860.0)));
+        assert_eq!(get("河口湖").climb(get("甲府")), Some(587.0));
+        assert_eq!(get("甲府").climb(get("河口湖")), Some(587.0));
+        assert_eq!((get("新居浜").altitude, get("新居浜").climb(get("甲府"))), (None, None));
     }
 
     #[test]

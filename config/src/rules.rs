@@ -69,6 +69,12 @@ words! {
         WetRuns = "wet_runs",
         /// How often the sky changes from slot to slot.
         Changes = "changes",
+        /// 1 if the sky gets better through the day, else 0.
+        Improving = "improving",
+        /// 1 if the sky gets worse through the day, else 0.
+        Worsening = "worsening",
+        /// How many degrees warmer than the day before, over all slots; 0 if that is not known.
+        Warmer = "warmer",
         /// Slots with sunshine, also through thin cloud.
         SunnySlots = "sunny_slots",
         /// Slots with rain, also mixed with snow.
@@ -173,6 +179,8 @@ pub enum Tag {
     Phenomenon(Phenomenon),
     /// A comment on rain that says neither when nor how short.
     PlainRain,
+    /// Something nice to do outside.
+    Leisure,
 }
 
 impl Tag {
@@ -183,6 +191,7 @@ impl Tag {
             Self::Time(time) => time.word(),
             Self::Phenomenon(phenomenon) => phenomenon.word(),
             Self::PlainRain => "plain_rain",
+            Self::Leisure => "leisure",
         }
     }
 }
@@ -250,6 +259,8 @@ pub struct SkyNumbers {
     pub snow_below: f64,
     /// Below, rain is mixed with snow; in degrees.
     pub sleet_below: f64,
+    /// Below, what the source calls rain or snow is mixed; in degrees.
+    pub rain_or_snow_below: f64,
     /// With rain or snow, a storm; in m/s.
     pub storm_wind: f64,
 }
@@ -273,6 +284,8 @@ pub struct Weights {
     pub shape: f64,
     /// For naming something that is not there every day.
     pub phenomenon: f64,
+    /// What is there for months, and gets no such points.
+    pub everyday: EnumSet<Phenomenon>,
     /// For a word of the season.
     pub season: f64,
     /// Times the logarithm of the usage.
@@ -294,8 +307,8 @@ pub struct Rules {
     pub sky: SkyNumbers,
     /// H3 to H8, as far as they go by a word of the corpus.
     pub tags: Vec<TagRule>,
-    /// H8: the hours of morning, noon and evening.
-    pub hours: [Vec<i8>; 3],
+    /// H8: the hours of morning, noon, afternoon and evening.
+    pub hours: [Vec<i8>; 4],
     /// R1, worst first.
     pub dangers: Vec<Danger>,
     /// R1: beside a danger, the advice has at least this level of caution.
@@ -360,12 +373,13 @@ impl Rules {
             extreme_heat: mm_or_degrees("sky.extreme_heat"),
             snow_below: mm_or_degrees("sky.snow_below"),
             sleet_below: mm_or_degrees("sky.sleet_below"),
+            rain_or_snow_below: mm_or_degrees("sky.rain_or_snow_below"),
             storm_wind: mm_or_degrees("sky.storm_wind"),
         };
         Self {
             sky,
             tags: tags(reader),
-            hours: ["H8.morning", "H8.noon", "H8.evening"].map(|key| reader.numbers(key, 0..=23)),
+            hours: ["H8.morning", "H8.noon", "H8.afternoon", "H8.evening"].map(|key| reader.numbers(key, 0..=23)),
             dangers: dangers(reader),
             danger_caution: reader.number("R1.advice_caution", 0..=3),
             wants: wants(reader),
@@ -387,13 +401,13 @@ impl Rules {
 /// Every tag that needs something, in the order of the rules.
 fn tags(reader: &mut Reader) -> Vec<TagRule> {
     let themes = [Theme::Heatstroke, Theme::Hydration, Theme::Freeze, Theme::Cold, Theme::TempGap];
-    let themes = themes.map(|it| (Rule::H3, Tag::Theme(it)));
+    let themes = themes.map(Tag::Theme).into_iter().chain([Tag::Leisure]).map(|it| (Rule::H3, it));
     let rain = [Tag::Theme(Theme::Rain), Tag::Theme(Theme::Umbrella), Tag::PlainRain].map(|it| (Rule::H4, it));
     let shape = [Time::Shower, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
-    let changes = [(Rule::H5, Tag::Time(Time::Changeable))];
+    let changes = [Time::Changeable, Time::Improving, Time::Worsening].map(|it| (Rule::H5, Tag::Time(it)));
     let there = EnumSet::<Phenomenon>::all().into_iter().map(|it| (Rule::H6, Tag::Phenomenon(it)));
     let hours = [Time::AllDay, Time::Most, Time::Overcast].map(|it| (Rule::H8, Tag::Time(it)));
-    let all = themes.into_iter().chain(rain).chain(shape).chain(changes).chain(there).chain(hours);
+    let all = themes.chain(rain).chain(shape).chain(changes).chain(there).chain(hours);
     all.map(|(rule, tag)| TagRule { rule, tag, needs: needs(reader, &format!("{}.{}", rule.word(), tag.word())) })
         .collect()
 }
@@ -424,6 +438,7 @@ fn wants(reader: &mut Reader) -> Vec<Want> {
 fn weights(reader: &mut Reader) -> Weights {
     let fit_most = reader.number("S1.fit_most", 0..=10);
     let days = reader.number("S1.days", 1..=60);
+    let everyday = known(reader, "S1.everyday", Phenomenon::of).into_iter().collect();
     let mut points = |key: &str| reader.decimal(key, 0.0..=10.0);
     Weights {
         fit: points("S1.fit"),
@@ -434,6 +449,7 @@ fn weights(reader: &mut Reader) -> Weights {
         danger: points("S1.danger"),
         shape: points("S1.shape"),
         phenomenon: points("S1.phenomenon"),
+        everyday,
         season: points("S1.season"),
         usage: points("S1.usage"),
         chance: points("S1.chance"),
@@ -479,7 +495,7 @@ mod tests {
         let rules = Rules::embedded();
         assert_eq!(rules.dangers[0].phenomenon, Phenomenon::Storm);
         assert_eq!(rules.ladder, RELAXABLE);
-        assert_eq!(rules.tags.len(), 5 + 3 + 4 + 1 + EnumSet::<Phenomenon>::all().len() + 3);
+        assert_eq!(rules.tags.len(), 6 + 3 + 4 + 3 + EnumSet::<Phenomenon>::all().len() + 3);
     }
 
     #[test]

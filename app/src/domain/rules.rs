@@ -43,11 +43,12 @@ struct Absent {
     hours: EnumSet<Time>,
     phenomena: EnumSet<Phenomenon>,
     plain_rain: bool,
+    leisure: bool,
 }
 
 /// The parts of a day, in the order of `Rules::hours`.
-const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
-const PARTS_SET: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Evening);
+const PARTS: [Time; 4] = [Time::Morning, Time::Noon, Time::Afternoon, Time::Evening];
+const PARTS_SET: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Afternoon | Time::Evening);
 /// Skies without rain, snow, fog or danger.
 pub(crate) const FAIR: EnumSet<Sky> = enum_set!(Sky::Sunny | Sky::ThinCloud | Sky::Cloudy);
 
@@ -89,6 +90,7 @@ impl<'a> Situation<'a> {
         let absent = &self.absent;
         if !self.windows(phrase).into_iter().all(|(window, value, _)| window.holds(value))
             || !phrase.themes.is_disjoint(absent.themes)
+            || absent.leisure && is_leisure(phrase)
         {
             return Some(Rule::H3);
         }
@@ -146,18 +148,18 @@ impl<'a> Situation<'a> {
 
     /// The parts of the day that a phrase names, and whether it is so there.
     fn parts(&self, phrase: &Phrase) -> impl Iterator<Item = (Time, bool)> {
-        // Of what never stops, nobody says that it comes in the evening.
         let own = |slot: &Slot| phrase.skies.is_empty() || phrase.skies.contains(slot.sky);
         let wet = Theme::Rain | Theme::Umbrella | Theme::Shower;
-        let endless = !FAIR.contains(self.slot.sky) && self.day.slots.iter().all(own)
-            || self.day.continuous() && !phrase.themes.is_disjoint(wet);
+        // Of what never stops, nobody says that it comes in the evening.
+        let endless = self.day.continuous() && !phrase.themes.is_disjoint(wet);
+        let only = (phrase.time & PARTS_SET).len() == 1 && !phrase.skies.is_empty();
         let named = PARTS.into_iter().zip(&self.rules.hours).filter(|(part, _)| phrase.time.contains(*part));
         named.map(move |(part, hours)| {
-            (
-                part,
-                !(endless && (phrase.time & PARTS_SET).len() == 1)
-                    && self.day.slots.iter().any(|slot| hours.contains(&slot.hour) && own(slot)),
-            )
+            let (inside, outside) = self.day.slots.iter().filter(|slot| own(slot)).fold((0, 0), |(inside, outside), it| {
+                if hours.contains(&it.hour) { (inside + 1, outside) } else { (inside, outside + 1) }
+            });
+            // Nor of what is there longer at other hours.
+            (part, inside > 0 && !(only && (endless || outside > inside)))
         })
     }
 
@@ -299,6 +301,7 @@ impl Absent {
                 (Tag::Time(time), _) => _ = absent.hours.insert(*time),
                 (Tag::Phenomenon(phenomenon), _) => _ = absent.phenomena.insert(*phenomenon),
                 (Tag::PlainRain, _) => absent.plain_rain = true,
+                (Tag::Leisure, _) => absent.leisure = true,
             }
         }
         absent
@@ -317,12 +320,18 @@ fn is_plain_rain(phrase: &Phrase) -> bool {
     phrase.kind == Kind::Weather && phrase.time.is_empty() && (rain || snow)
 }
 
+/// Whether a phrase recommends to be out.
+fn is_leisure(phrase: &Phrase) -> bool {
+    phrase.themes.contains(Theme::Outing) && phrase.tone > 0
+}
+
 fn has(phrase: &Phrase, tag: Tag) -> bool {
     match tag {
         Tag::Theme(theme) => phrase.themes.contains(theme),
         Tag::Time(time) => phrase.time.contains(time),
         Tag::Phenomenon(phenomenon) => phrase.phenomena.contains(phenomenon),
         Tag::PlainRain => is_plain_rain(phrase),
+        Tag::Leisure => is_leisure(phrase),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn of(code: Code, precipitation: f64, temperature: f64) -> Sky {
 /// decides between the wet and the dry half of them.
 fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
     let Some(known) = weather_code(code) else { return of_wmo(UNKNOWN, precipitation, temperature) };
-    let SkyNumbers { wet, heavy_rain, sleet_below, .. } = *numbers();
+    let SkyNumbers { wet, heavy_rain, sleet_below, rain_or_snow_below, .. } = *numbers();
     let wet = precipitation >= wet;
     // The first digit is what the day is apart from its showers.
     let dry = match code / 100 {
@@ -42,6 +42,7 @@ fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
         }
         Kind::Snow => Sky::Snow,
         Kind::Sleet => Sky::Sleet,
+        Kind::RainOrSnow if temperature >= sleet_below && temperature < rain_or_snow_below => Sky::Sleet,
         Kind::RainOrSnow | Kind::Rain | Kind::HeavyRain => falling(precipitation, temperature),
         _ if wet => falling(precipitation, temperature),
         Kind::Sunny | Kind::Heat => heat_or(Sky::Sunny, temperature),
@@ -160,7 +161,11 @@ mod tests {
             (300, 0.0, 20.0, Sky::Rain),
             (300, 10.0, 20.0, Sky::HeavyRain),
             (304, 1.0, 1.0, Sky::Sleet),
-            (304, 1.0, 5.0, Sky::Rain),
+            (304, 1.0, 2.9, Sky::Sleet),
+            (304, 1.0, 3.0, Sky::Rain),
+            (304, 1.0, 0.4, Sky::Snow),
+            (300, 1.0, 2.0, Sky::Rain),
+            (300, 1.0, 1.9, Sky::Sleet),
             (430, 0.5, 3.0, Sky::Sleet),
             (400, 0.5, -1.0, Sky::Snow),
             (405, 2.0, -1.0, Sky::HeavySnow),

@@ -69,6 +69,8 @@ words! {
         Morning = "morning",
         /// What it names is there around noon.
         Noon = "noon",
+        /// What it names is there in the afternoon.
+        Afternoon = "afternoon",
         /// What it names is there in the evening.
         Evening = "evening",
         /// What it names is there all day.
@@ -87,6 +89,10 @@ words! {
         Most = "most",
         /// The sun is never out.
         Overcast = "overcast",
+        /// The sky gets better.
+        Improving = "improving",
+        /// The sky gets worse.
+        Worsening = "worsening",
     }
 }
 
@@ -119,6 +125,10 @@ words! {
         Storm = "storm",
         /// Ice on the ground.
         Ice = "ice",
+        /// Much warmer than the day before.
+        Warmer = "warmer",
+        /// Much colder than the day before.
+        Colder = "colder",
     }
 }
 
