@@ -59,6 +59,10 @@ words! {
         Autumn = "autumn",
         /// Winter.
         Winter = "winter",
+        /// While cherries blossom.
+        Blossom = "blossom",
+        /// While leaves are red.
+        Foliage = "foliage",
     }
 }
 
