@@ -267,7 +267,12 @@ mod tests {
     fn a_name_says_where_for_which_day_and_what_or_nothing() {
         let name = "1764000000000-00ff-000001_東京_2026-11-25_w0001-a0002.json";
         assert_eq!(read_name(name), Some(("東京", date(2026, 11, 25), "w0001-a0002")));
-        for other in ["1764000000000-1-000001.json", "1_東京_soon_w1-a1.json", "1_東京_2026-11-25_w1.json", "1_東京_2026-11-25_w1-a1.tmp"] {
+        for other in [
+            "1764000000000-1-000001.json",
+            "1_東京_soon_w1-a1.json",
+            "1_東京_2026-11-25_w1.json",
+            "1_東京_2026-11-25_w1-a1.tmp",
+        ] {
             assert_eq!(read_name(other), None, "{other}");
         }
     }

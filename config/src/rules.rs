@@ -179,8 +179,6 @@ pub enum Tag {
     Phenomenon(Phenomenon),
     /// A comment on rain that says neither when nor how short.
     PlainRain,
-    /// Something nice to do outside.
-    Leisure,
 }
 
 impl Tag {
@@ -191,7 +189,6 @@ impl Tag {
             Self::Time(time) => time.word(),
             Self::Phenomenon(phenomenon) => phenomenon.word(),
             Self::PlainRain => "plain_rain",
-            Self::Leisure => "leisure",
         }
     }
 }
@@ -284,8 +281,12 @@ pub struct Weights {
     pub shape: f64,
     /// For naming something that is not there every day.
     pub phenomenon: f64,
-    /// What is there for months, and gets no such points.
+    /// What is there for months.
     pub everyday: EnumSet<Phenomenon>,
+    /// For naming something that is there for months.
+    pub everyday_phenomenon: f64,
+    /// For saying where a day's sky is going.
+    pub trend: f64,
     /// For a word of the season.
     pub season: f64,
     /// Times the logarithm of the usage.
@@ -313,6 +314,8 @@ pub struct Rules {
     pub dangers: Vec<Danger>,
     /// R1: beside a danger, the advice has at least this level of caution.
     pub danger_caution: u8,
+    /// R1: what the advice beside a danger is not about, however cautious it is.
+    pub danger_beside: EnumSet<Theme>,
     /// R2, the most important first.
     pub wants: Vec<Want>,
     /// P1: the greatest distance of tone.
@@ -382,6 +385,7 @@ impl Rules {
             hours: ["H8.morning", "H8.noon", "H8.afternoon", "H8.evening"].map(|key| reader.numbers(key, 0..=23)),
             dangers: dangers(reader),
             danger_caution: reader.number("R1.advice_caution", 0..=3),
+            danger_beside: known(reader, "R1.advice_not_about", Theme::of).into_iter().collect(),
             wants: wants(reader),
             tone_gap: reader.number("P1.tone_gap", 0..=4),
             contradictions: known(reader, "P1.contradictions", |text| {
@@ -400,14 +404,24 @@ impl Rules {
 
 /// Every tag that needs something, in the order of the rules.
 fn tags(reader: &mut Reader) -> Vec<TagRule> {
-    let themes = [Theme::Heatstroke, Theme::Hydration, Theme::Freeze, Theme::Cold, Theme::TempGap];
-    let themes = themes.map(Tag::Theme).into_iter().chain([Tag::Leisure]).map(|it| (Rule::H3, it));
+    let themes = [
+        Theme::Heatstroke,
+        Theme::Hydration,
+        Theme::Freeze,
+        Theme::Cold,
+        Theme::TempGap,
+        Theme::Leisure,
+        Theme::Parasol,
+    ];
+    let themes = themes.map(|it| (Rule::H3, Tag::Theme(it)));
     let rain = [Tag::Theme(Theme::Rain), Tag::Theme(Theme::Umbrella), Tag::PlainRain].map(|it| (Rule::H4, it));
-    let shape = [Time::Shower, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
-    let changes = [Time::Changeable, Time::Improving, Time::Worsening].map(|it| (Rule::H5, Tag::Time(it)));
+    let shape =
+        [Time::Shower, Time::Brief, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
+    let changes =
+        [Time::Changeable, Time::Improving, Time::Clearing, Time::Worsening].map(|it| (Rule::H5, Tag::Time(it)));
     let there = EnumSet::<Phenomenon>::all().into_iter().map(|it| (Rule::H6, Tag::Phenomenon(it)));
     let hours = [Time::AllDay, Time::Most, Time::Overcast].map(|it| (Rule::H8, Tag::Time(it)));
-    let all = themes.chain(rain).chain(shape).chain(changes).chain(there).chain(hours);
+    let all = themes.into_iter().chain(rain).chain(shape).chain(changes).chain(there).chain(hours);
     all.map(|(rule, tag)| TagRule { rule, tag, needs: needs(reader, &format!("{}.{}", rule.word(), tag.word())) })
         .collect()
 }
@@ -450,6 +464,8 @@ fn weights(reader: &mut Reader) -> Weights {
         shape: points("S1.shape"),
         phenomenon: points("S1.phenomenon"),
         everyday,
+        everyday_phenomenon: points("S1.everyday_phenomenon"),
+        trend: points("S1.trend"),
         season: points("S1.season"),
         usage: points("S1.usage"),
         chance: points("S1.chance"),
@@ -495,7 +511,7 @@ mod tests {
         let rules = Rules::embedded();
         assert_eq!(rules.dangers[0].phenomenon, Phenomenon::Storm);
         assert_eq!(rules.ladder, RELAXABLE);
-        assert_eq!(rules.tags.len(), 6 + 3 + 4 + 3 + EnumSet::<Phenomenon>::all().len() + 3);
+        assert_eq!(rules.tags.len(), 7 + 3 + 5 + 4 + EnumSet::<Phenomenon>::all().len() + 3);
     }
 
     #[test]

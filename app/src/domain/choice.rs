@@ -286,7 +286,12 @@ mod tests {
 
     #[test]
     fn every_pair_explains_itself_by_points_that_make_its_score_and_by_every_rule() {
-        let choice = ask("前橋", &day(7, &[(1, 29.0, 0.0, 2.0), (1, 35.2, 0.0, 3.0), (95, 27.0, 6.0, 6.0), (3, 25.0, 0.0, 3.0)]), &BTreeSet::new()).unwrap();
+        let choice = ask(
+            "前橋",
+            &day(7, &[(1, 29.0, 0.0, 2.0), (1, 35.2, 0.0, 3.0), (95, 27.0, 6.0, 6.0), (3, 25.0, 0.0, 3.0)]),
+            &BTreeSet::new(),
+        )
+        .unwrap();
         assert_eq!(choice.alternatives.len(), ALTERNATIVES);
         for pair in std::iter::once(&choice.pair).chain(&choice.alternatives) {
             let why = &pair.why;
@@ -320,8 +325,12 @@ mod tests {
         };
         let mut recent = Recent::default();
         recent.remember("東京", day.date.yesterday().unwrap(), "w0001-a0001");
-        let choice = choose(&corpus, &Request { place, day: &day, seed: 7, exclude: &exclude, recent: &recent }).unwrap();
-        assert_eq!((choice.relaxed.as_slice(), choice.pair.why.relaxed.as_slice()), (&[Relaxed::Diversity][..], &[Rule::D1][..]));
+        let choice =
+            choose(&corpus, &Request { place, day: &day, seed: 7, exclude: &exclude, recent: &recent }).unwrap();
+        assert_eq!(
+            (choice.relaxed.as_slice(), choice.pair.why.relaxed.as_slice()),
+            (&[Relaxed::Diversity][..], &[Rule::D1][..])
+        );
         assert!(choice.pair.why.reasons.last().unwrap().contains("使い回し") && choice.pair.why.points.used < 0.0);
     }
 

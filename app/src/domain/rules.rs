@@ -43,7 +43,6 @@ struct Absent {
     hours: EnumSet<Time>,
     phenomena: EnumSet<Phenomenon>,
     plain_rain: bool,
-    leisure: bool,
 }
 
 /// The parts of a day, in the order of `Rules::hours`.
@@ -90,7 +89,6 @@ impl<'a> Situation<'a> {
         let absent = &self.absent;
         if !self.windows(phrase).into_iter().all(|(window, value, _)| window.holds(value))
             || !phrase.themes.is_disjoint(absent.themes)
-            || absent.leisure && is_leisure(phrase)
         {
             return Some(Rule::H3);
         }
@@ -155,9 +153,10 @@ impl<'a> Situation<'a> {
         let only = (phrase.time & PARTS_SET).len() == 1 && !phrase.skies.is_empty();
         let named = PARTS.into_iter().zip(&self.rules.hours).filter(|(part, _)| phrase.time.contains(*part));
         named.map(move |(part, hours)| {
-            let (inside, outside) = self.day.slots.iter().filter(|slot| own(slot)).fold((0, 0), |(inside, outside), it| {
-                if hours.contains(&it.hour) { (inside + 1, outside) } else { (inside, outside + 1) }
-            });
+            let (inside, outside) =
+                self.day.slots.iter().filter(|slot| own(slot)).fold((0, 0), |(inside, outside), it| {
+                    if hours.contains(&it.hour) { (inside + 1, outside) } else { (inside, outside + 1) }
+                });
             // Nor of what is there longer at other hours.
             (part, inside > 0 && !(only && (endless || outside > inside)))
         })
@@ -171,7 +170,8 @@ impl<'a> Situation<'a> {
 
     /// Whether an advice is cautious enough for the day.
     pub(crate) fn cautions(&self, advice: &Phrase) -> bool {
-        self.dangers.is_empty() || advice.caution >= self.rules.danger_caution
+        let about_danger = advice.themes.is_disjoint(self.rules.danger_beside);
+        self.dangers.is_empty() || advice.caution >= self.rules.danger_caution && about_danger
     }
 
     /// Which of the dangers that must be named a phrase names, one bit each.
@@ -215,8 +215,9 @@ impl<'a> Situation<'a> {
             checks.push(Check::new(Rule::R1, format!("{} is named", danger.word()), yes(named), named));
         }
         if !self.dangers.is_empty() {
-            let needs = format!("caution of the advice >= {}", self.rules.danger_caution);
-            checks.push(Check::new(Rule::R1, needs, advice.caution.to_string(), self.cautions(advice)));
+            let needs = format!("caution of the advice >= {}, and of the danger", self.rules.danger_caution);
+            let is = format!("{} of {}", advice.caution, words(advice.themes.into_iter().map(Theme::word)));
+            checks.push(Check::new(Rule::R1, needs, is, self.cautions(advice)));
         }
         let made = (self.makes(weather), self.makes(advice));
         for (want, bit) in self.wants.iter().zip(0..) {
@@ -301,7 +302,6 @@ impl Absent {
                 (Tag::Time(time), _) => _ = absent.hours.insert(*time),
                 (Tag::Phenomenon(phenomenon), _) => _ = absent.phenomena.insert(*phenomenon),
                 (Tag::PlainRain, _) => absent.plain_rain = true,
-                (Tag::Leisure, _) => absent.leisure = true,
             }
         }
         absent
@@ -320,18 +320,12 @@ fn is_plain_rain(phrase: &Phrase) -> bool {
     phrase.kind == Kind::Weather && phrase.time.is_empty() && (rain || snow)
 }
 
-/// Whether a phrase recommends to be out.
-fn is_leisure(phrase: &Phrase) -> bool {
-    phrase.themes.contains(Theme::Outing) && phrase.tone > 0
-}
-
 fn has(phrase: &Phrase, tag: Tag) -> bool {
     match tag {
         Tag::Theme(theme) => phrase.themes.contains(theme),
         Tag::Time(time) => phrase.time.contains(time),
         Tag::Phenomenon(phenomenon) => phrase.phenomena.contains(phenomenon),
         Tag::PlainRain => is_plain_rain(phrase),
-        Tag::Leisure => is_leisure(phrase),
     }
 }
 

@@ -67,9 +67,9 @@ impl Add for Points {
 }
 
 /// Words for how rain falls or the sky changes.
-const SHAPES: EnumSet<Time> = enum_set!(
-    Time::Shower | Time::Continuous | Time::OnAndOff | Time::Changeable | Time::Improving | Time::Worsening
-);
+const SHAPES: EnumSet<Time> = enum_set!(Time::Shower | Time::Continuous | Time::OnAndOff | Time::Changeable);
+/// Words for where the sky is going.
+const TRENDS: EnumSet<Time> = enum_set!(Time::Improving | Time::Clearing | Time::Worsening);
 /// Words for when it is so.
 const PARTS: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Afternoon | Time::Evening);
 
@@ -120,7 +120,12 @@ impl<'a> Score<'a> {
             weather: points(foul_only, weights.weather)
                 + points(comment && self.situation.names(phrase) & 1 == 1, weights.danger)
                 + points(shape, weights.shape)
-                + points(!phrase.phenomena.is_subset(weights.everyday), weights.phenomenon),
+                + points(!phrase.time.is_disjoint(TRENDS), weights.trend)
+                + match phrase.phenomena {
+                    none if none.is_empty() => 0.0,
+                    usual if usual.is_subset(weights.everyday) => weights.everyday_phenomenon,
+                    _ => weights.phenomenon,
+                },
             season: points(of_season, weights.season),
             usage: weights.usage * f64::from(phrase.weight.max(1)).log10(),
             chance: weights.chance * self.chance(&phrase.id),

@@ -29,6 +29,8 @@ fn spans(season: Season, region: &str) -> Vec<Span> {
         (Season::Midsummer, "北海道") => vec![((7, 15), (8, 15))],
         (Season::Midsummer, "東北") => vec![((7, 28), (8, 20))],
         (Season::Midsummer, _) => vec![((7, 21), (8, 25))],
+        (Season::Typhoon, "沖縄") => vec![((6, 1), (11, 15))],
+        (Season::Typhoon, "九州" | "四国") => vec![((7, 1), (10, 20))],
         (Season::Typhoon, _) => vec![((8, 1), (10, 15))],
         (Season::Spring, "沖縄") => vec![((2, 15), (4, 30))],
         (Season::Spring, "北海道") => vec![((3, 20), (6, 10))],
@@ -104,7 +106,9 @@ mod tests {
         assert!(blossom("福岡", 3, 28) && !blossom("札幌", 3, 28) && !blossom("福岡", 4, 20) && blossom("青森", 4, 20));
         assert!(blossom("札幌", 5, 5) && !blossom("青森", 5, 5) && !blossom("那覇", 1, 25));
         let foliage = |name, month, day| at(name, month, day).contains(Season::Foliage);
-        assert!(foliage("旭川", 10, 10) && !foliage("京都", 10, 10) && foliage("京都", 11, 25) && !foliage("旭川", 11, 25));
+        assert!(
+            foliage("旭川", 10, 10) && !foliage("京都", 10, 10) && foliage("京都", 11, 25) && !foliage("旭川", 11, 25)
+        );
         let pollen = |name, month, day| pollen(Places::embedded().get(name).unwrap(), date(2026, month, day));
         assert!(pollen("東京", 3, 10) && pollen("東京", 5, 10) && !pollen("東京", 5, 11) && !pollen("東京", 1, 31));
         assert!(pollen("札幌", 5, 20) && !pollen("札幌", 3, 10) && !pollen("那覇", 3, 10));

@@ -37,7 +37,8 @@ fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
         Kind::HeavySnow => Sky::HeavySnow,
         Kind::HeavyRain if temperature >= sleet_below => Sky::HeavyRain,
         _ if precipitation >= heavy_rain && temperature >= sleet_below => Sky::HeavyRain,
-        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && matches!(code / 100, 1 | 2) => {
+        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && code / 100 == 2 => dry,
+        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && code / 100 == 1 => {
             heat_or(dry, temperature)
         }
         Kind::Snow => Sky::Snow,
@@ -47,7 +48,8 @@ fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
         _ if wet => falling(precipitation, temperature),
         Kind::Sunny | Kind::Heat => heat_or(Sky::Sunny, temperature),
         Kind::ThinCloud => heat_or(Sky::ThinCloud, temperature),
-        Kind::Cloudy => heat_or(Sky::Cloudy, temperature),
+        // Of burning sun nobody speaks under clouds; that it is hot, the day's numbers say.
+        Kind::Cloudy => Sky::Cloudy,
     }
 }
 
@@ -69,7 +71,7 @@ fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
         45 | 48 => Sky::Fog,
         51..=65 | 80..=82 => falling(precipitation, temperature),
         _ if precipitation >= wet => falling(precipitation, temperature),
-        _ if temperature >= extreme_heat => Sky::ExtremeHeat,
+        0..=2 if temperature >= extreme_heat => Sky::ExtremeHeat,
         0 | 1 => Sky::Sunny,
         2 => Sky::ThinCloud,
         _ => Sky::Cloudy,
@@ -128,6 +130,7 @@ mod tests {
         for (code, rain, temperature, sky) in [
             (0, 0.0, 34.9, Sky::Sunny),
             (0, 0.0, 35.0, Sky::ExtremeHeat),
+            (3, 0.0, 35.0, Sky::Cloudy),
             (3, 0.0, 20.0, Sky::Cloudy),
             (3, 0.1, 20.0, Sky::Rain),
             (63, 9.9, 20.0, Sky::Rain),
@@ -149,6 +152,8 @@ mod tests {
         for (code, rain, temperature, sky) in [
             (100, 0.0, 20.0, Sky::Sunny),
             (500, 0.0, 35.0, Sky::ExtremeHeat),
+            (200, 0.0, 35.0, Sky::Cloudy),
+            (202, 0.0, 35.0, Sky::Cloudy),
             (550, 0.0, 34.9, Sky::Sunny),
             (553, 1.0, 30.0, Sky::Rain),
             (600, 0.0, 20.0, Sky::ThinCloud),

@@ -59,7 +59,11 @@ impl Why {
 fn fits(half: &str, verdict: &Verdict) -> String {
     let mut rules: Vec<_> = verdict.checks.iter().map(|check| label(check.rule)).collect();
     rules.dedup();
-    if rules.is_empty() { format!("{half}：いつでも使える表現") } else { format!("{half}：{}に合う", rules.join("・")) }
+    if rules.is_empty() {
+        format!("{half}：いつでも使える表現")
+    } else {
+        format!("{half}：{}に合う", rules.join("・"))
+    }
 }
 
 /// What must be named, and is.

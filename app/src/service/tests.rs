@@ -49,7 +49,12 @@ fn batch(seconds: &[u64], workers: usize) -> Vec<(String, Option<String>)> {
 }
 
 fn asked(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, rng_seed: RngSeed::Fixed(20_261_124), failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(20_261_124),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -83,7 +88,8 @@ async fn a_result_leaves_as_soon_as_those_before_it_have_left_and_a_late_one_doe
     let delays = delays.map(|(name, seconds)| (name.to_owned(), Duration::from_secs(seconds)));
     let service = service(&folder, 2, HashMap::from(delays));
     let began = tokio::time::Instant::now();
-    let left: Vec<_> = service.batch(names, By::Rules).map(|(name, _)| (name, began.elapsed().as_secs())).collect().await;
+    let left: Vec<_> =
+        service.batch(names, By::Rules).map(|(name, _)| (name, began.elapsed().as_secs())).collect().await;
     let left: Vec<_> = left.iter().map(|(name, seconds)| (name.as_str(), *seconds)).collect();
     assert_eq!(left, [("東京", 1), ("横浜", 20), ("千葉", 20), ("熊谷", 20), ("奈良", 20)]);
 }

@@ -81,6 +81,8 @@ words! {
         AllDay = "all_day",
         /// Rain is short.
         Shower = "shower",
+        /// Rain does not stay: nobody can say so of what begins in the evening.
+        Brief = "brief",
         /// The sky changes more than once.
         Changeable = "changeable",
         /// Rain does not stop.
@@ -95,6 +97,8 @@ words! {
         Overcast = "overcast",
         /// The sky gets better.
         Improving = "improving",
+        /// The sky gets better, and the sun comes out.
+        Clearing = "clearing",
         /// The sky gets worse.
         Worsening = "worsening",
     }
@@ -143,6 +147,8 @@ words! {
         Sun = "sun",
         /// Ultraviolet light.
         Uv = "uv",
+        /// Parasols.
+        Parasol = "parasol",
         /// Heat.
         Heat = "heat",
         /// Heat stroke.
@@ -201,6 +207,8 @@ words! {
         TempGap = "temp_gap",
         /// Being out.
         Outing = "outing",
+        /// Being out for pleasure.
+        Leisure = "leisure",
         /// Being inside.
         Indoors = "indoors",
         /// Health.
