@@ -40,6 +40,8 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
 #[template(path = "page.html")]
 struct Page<'a> {
     date: Date,
+    /// The date as it is read.
+    day: String,
     source: &'static str,
     /// Why there are no new forecasts, if there are none.
     down: Option<String>,
@@ -83,6 +85,13 @@ impl Row {
     }
 }
 
+/// `11月25日（水）`.
+fn in_japanese(date: Date) -> String {
+    let weekday =
+        ["月", "火", "水", "木", "金", "土", "日"][usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
+    format!("{}月{}日（{weekday}）", date.month(), date.day())
+}
+
 fn sentence(outline: &Outline) -> String {
     let mut sentence = format!("傾向：{}・4時刻の気温差{:.1}℃", outline.trend.label(), outline.range);
     if outline.stable {
@@ -114,12 +123,17 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
     let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };
     let regions = places.regions().into_iter();
     let regions = regions.map(|(name, places)| Region { name, places: places.iter().map(choice).collect() }).collect();
+    let date = target_date(service.now());
+    let mut dots: Vec<_> = places.all().iter().map(|place| dot(place, &rows)).collect();
+    // What was asked for lies on top.
+    dots.sort_by_key(|dot| !dot.sky.is_empty());
     let page = Page {
-        date: target_date(service.now()),
+        date,
+        day: in_japanese(date),
         source: service.forecasts.source(),
         down: service.forecasts.upstream().and_then(Upstream::down),
         regions,
-        dots: places.all().iter().map(|place| dot(place, &rows)).collect(),
+        dots,
         rows,
         failures,
     };
@@ -157,5 +171,18 @@ fn show(status: StatusCode, page: askama::Result<String>) -> Response {
             tracing::error!(%error, "a page could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, "ページを表示できません").into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_date_is_read_with_its_weekday() {
+        assert_eq!(in_japanese(date(2026, 11, 25)), "11月25日（水）");
+        assert_eq!(in_japanese(date(2027, 1, 3)), "1月3日（日）");
     }
 }

@@ -123,7 +123,7 @@ impl<'a> Situation<'a> {
 
     /// The windows of H3 with what they are asked about. A lower bound alone is a word of heat and asks the
     /// warmest slot, an upper bound alone a word of cold and asks the coldest.
-    fn windows(&self, phrase: &Phrase) -> [(Window, f64, Measure); 3] {
+    pub(crate) fn windows(&self, phrase: &Phrase) -> [(Window, f64, Measure); 3] {
         let asked = match (phrase.temperature.min, phrase.temperature.max) {
             (Some(_), None) => Measure::Warmest,
             (None, Some(_)) => Measure::Coldest,

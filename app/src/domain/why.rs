@@ -1,7 +1,7 @@
 //! Why a pair stands where it stands: its points, every rule that was asked, and the same in sentences.
 
-use config::corpus::{Phenomenon, Phrase};
-use config::rules::Rule;
+use config::corpus::{Months, Phenomenon, Phrase, Window};
+use config::rules::{Measure, Rule};
 use serde::Serialize;
 
 use super::decision::{Check, Verdict};
@@ -41,9 +41,9 @@ impl Why {
             Verdict::of(&advice.id, &advice.text, situation.checks(advice)),
             Verdict::of(&id, text, both),
         ];
-        let mut reasons: Vec<_> = [("天気", &verdicts[0]), ("アドバイス", &verdicts[1])]
+        let mut reasons: Vec<_> = [("天気", weather), ("アドバイス", advice)]
             .into_iter()
-            .map(|(half, verdict)| fits(half, verdict))
+            .map(|(half, phrase)| fits(situation, half, phrase))
             .chain(touches(situation, weather, advice))
             .collect();
         reasons.push(scored(&points));
@@ -55,15 +55,49 @@ impl Why {
     }
 }
 
-/// What a half was asked and passed.
-fn fits(half: &str, verdict: &Verdict) -> String {
-    let mut rules: Vec<_> = verdict.checks.iter().map(|check| label(check.rule)).collect();
-    rules.dedup();
-    if rules.is_empty() {
+/// What a half asks for and the day has, with its numbers.
+fn fits(situation: &Situation<'_>, half: &str, phrase: &Phrase) -> String {
+    let mut asked = Vec::new();
+    if !phrase.skies.is_empty() {
+        asked.push(label(Rule::H1).to_owned());
+    }
+    let rain = (phrase.rain, situation.slot.precipitation, Measure::Precipitation);
+    let windows = std::iter::once(rain).chain(situation.windows(phrase)).filter(|(window, ..)| !window.is_open());
+    asked.extend(windows.map(|(window, value, measure)| span(window, value, measure)));
+    if !phrase.seasons.is_empty() || phrase.months != Months::ALL {
+        asked.push("時季".to_owned());
+    }
+    if !phrase.regions_only.is_empty() || !phrase.regions_excluded.is_empty() || phrase.coastal {
+        asked.push("地域".to_owned());
+    }
+    if !phrase.time.is_empty() {
+        asked.push("時間帯や変化".to_owned());
+    }
+    if !phrase.phenomena.is_empty() {
+        asked.push(label(Rule::H6).to_owned());
+    }
+    if asked.is_empty() {
         format!("{half}：いつでも使える表現")
     } else {
-        format!("{half}：{}に合う", rules.join("・"))
+        format!("{half}：{}に合う", asked.join("・"))
     }
+}
+
+/// A window with what the day has, such as `気温8〜27℃（8.6）`.
+fn span(window: Window, value: f64, measure: Measure) -> String {
+    let (name, unit) = match measure {
+        Measure::Precipitation => ("雨", "mm/h"),
+        Measure::Warmest => ("最も暖かい時刻", "℃"),
+        Measure::Coldest => ("最も寒い時刻", "℃"),
+        Measure::Temperature => ("気温", "℃"),
+        Measure::Humidity => ("湿度", "%"),
+        Measure::Wind => ("風", "m/s"),
+        other => (other.word(), ""),
+    };
+    let end = |end: Option<f64>| end.map_or_else(String::new, |end| end.to_string());
+    // That is as cold as it gets: no bound.
+    let from = end(window.min.filter(|min| *min > -30.0));
+    format!("{name}{from}〜{}{unit}（{value:.1}）", end(window.max))
 }
 
 /// What must be named, and is.

@@ -197,8 +197,10 @@ async fn a_choice_explains_itself_and_so_does_what_was_not_chosen() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_done() {
+async fn a_stream_is_in_the_order_of_the_question_and_ends_with_done() {
     let answer = get(&desk().api, "/api/generate/stream?locations=%E6%9D%B1%E4%BA%AC,%E5%A4%A7%E9%98%AA").await;
+    let at = |place: &str| answer.body.find(&format!("\"location\":\"{place}\"")).unwrap();
+    assert!(at("東京") < at("大阪"), "{}", answer.body);
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert_eq!(answer.body.matches("data: {\"success\":true").count(), 2, "{}", answer.body);
     assert!(answer.body.trim_end().ends_with("event: done\ndata: {}"), "{}", answer.body);
