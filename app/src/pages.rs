@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use config::places::{Place, Places};
+use config::places::{Place, Places, groups};
 use futures::stream::StreamExt as _;
 use jiff::civil::Date;
 
@@ -52,6 +52,13 @@ struct Page<'a> {
 }
 
 struct Region<'a> {
+    name: &'a str,
+    places: usize,
+    chosen: bool,
+    groups: Vec<Group<'a>>,
+}
+
+struct Group<'a> {
     name: &'a str,
     places: Vec<Choice<'a>>,
 }
@@ -121,8 +128,14 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
         }
     }
     let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };
-    let regions = places.regions().into_iter();
-    let regions = regions.map(|(name, places)| Region { name, places: places.iter().map(choice).collect() }).collect();
+    let group = |(name, places): (_, &'static [Place])| Group { name, places: places.iter().map(choice).collect() };
+    let regions = places.regions().into_iter().map(|(name, places)| Region {
+        name,
+        places: places.len(),
+        chosen: places.iter().any(|place| chosen.contains(&place.name)),
+        groups: groups(places).into_iter().map(group).collect(),
+    });
+    let regions = regions.collect();
     let date = target_date(service.now());
     let mut dots: Vec<_> = places.all().iter().map(|place| dot(place, &rows)).collect();
     // What was asked for lies on top.

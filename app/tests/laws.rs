@@ -315,6 +315,10 @@ impl World {
         if !themes(weather).is_disjoint(&themes(advice)) {
             faults.push(format!("P1: {pair} says the same"));
         }
+        let care = advice["themes"].split('|').any(|it| it == "pollen_care");
+        if care && !["花粉", "鼻"].iter().any(|word| weather["text"].contains(word)) {
+            faults.push(format!("P1: {pair} does not say against what"));
+        }
         let cautious =
             |row: &HashMap<String, String>| ["用心", "注意", "警戒"].iter().any(|word| row["text"].contains(word));
         if cautious(weather) && cautious(advice) {

@@ -15,6 +15,8 @@ pub struct Place {
     pub prefecture: String,
     /// The region it is listed under.
     pub region: String,
+    /// The part of the region it is listed under: a prefecture, or a part of Hokkaido.
+    pub group: String,
     /// Degrees north.
     pub latitude: f64,
     /// Degrees east.
@@ -92,6 +94,11 @@ impl Places {
     }
 }
 
+/// The parts of a region with their places, in display order.
+pub fn groups(region: &[Place]) -> Vec<(&str, &[Place])> {
+    region.chunk_by(|a, b| a.group == b.group).map(|places| (places[0].group.as_str(), places)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -109,6 +116,10 @@ mod tests {
         let counts: Vec<_> = places.regions().iter().map(|(region, places)| (*region, places.len())).collect();
         assert_eq!(counts[0], ("北海道", 16));
         assert_eq!(counts[10], ("沖縄", 7));
+        let groups: Vec<_> = groups(places.regions()[0].1).into_iter().map(|(name, it)| (name, it.len())).collect();
+        assert_eq!(groups, [("道北", 3), ("道央", 3), ("道東", 6), ("道南", 4)]);
+        let all: usize = places.regions().iter().map(|(_, places)| super::groups(places).len()).sum();
+        assert_eq!(all, 4 + 46, "and 46 prefectures, each in one piece");
     }
 
     #[test]

@@ -322,6 +322,8 @@ pub struct Rules {
     pub tone_gap: i8,
     /// P1: a theme of the comment, and one that no advice beside it has.
     pub contradictions: Vec<(Theme, Theme)>,
+    /// P1: a theme that a comment must have, so that an advice beside it may have the other.
+    pub only_beside: Vec<(Theme, Theme)>,
     /// P1: kinds of words that a pair holds once.
     once: Vec<Vec<String>>,
     /// P2: from here on a phrase is a warning.
@@ -388,10 +390,8 @@ impl Rules {
             danger_beside: known(reader, "R1.advice_not_about", Theme::of).into_iter().collect(),
             wants: wants(reader),
             tone_gap: reader.number("P1.tone_gap", 0..=4),
-            contradictions: known(reader, "P1.contradictions", |text| {
-                let (comment, advice) = text.split_once(" x ")?;
-                Some((Theme::of(comment)?, Theme::of(advice)?))
-            }),
+            contradictions: known(reader, "P1.contradictions", two_themes),
+            only_beside: known(reader, "P1.only_beside", two_themes),
             once: once(reader),
             caution: reader.number("P2.caution", 0..=3),
             weights: weights(reader),
@@ -473,6 +473,12 @@ fn weights(reader: &mut Reader) -> Weights {
         used_lately: points("S1.used_lately"),
         days,
     }
+}
+
+/// A theme of the comment and one of the advice: `cold x uv`.
+fn two_themes(text: &str) -> Option<(Theme, Theme)> {
+    let (comment, advice) = text.split_once(" x ")?;
+    Some((Theme::of(comment)?, Theme::of(advice)?))
 }
 
 fn once(reader: &mut Reader) -> Vec<Vec<String>> {

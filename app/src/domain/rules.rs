@@ -185,10 +185,11 @@ impl<'a> Situation<'a> {
         phrase.caution >= self.rules.caution
     }
 
-    /// What no advice beside a comment may be about: the same, or the opposite.
+    /// What no advice beside a comment may be about: the same, the opposite, or what only another comment explains.
     pub(crate) fn taboo(&self, weather: &Phrase) -> EnumSet<Theme> {
         let opposite = self.rules.contradictions.iter().filter(|(comment, _)| weather.themes.contains(*comment));
-        opposite.fold(weather.themes, |set, (_, advice)| set | *advice)
+        let unexplained = self.rules.only_beside.iter().filter(|(comment, _)| !weather.themes.contains(*comment));
+        opposite.chain(unexplained).fold(weather.themes, |set, (_, advice)| set | *advice)
     }
 
     /// Whether P1 refuses two halves, the taboo of the comment being known.

@@ -197,6 +197,8 @@ words! {
         Humid = "humid",
         /// Pollen.
         Pollen = "pollen",
+        /// What helps against pollen without naming it.
+        PollenCare = "pollen_care",
         /// Laundry.
         Laundry = "laundry",
         /// Masks.
