@@ -9,6 +9,7 @@
 //! source in use is always named; nothing is fetched twice at the same time.
 
 pub mod api;
+mod breaker;
 pub mod coverage;
 pub mod domain;
 pub mod forecasts;

@@ -46,7 +46,7 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     Ok(Service {
         forecasts: Forecasts::new(Source::of(settings, secrets)?, limits),
         judge: Judge::of(&settings.llm, secrets)?,
-        history: History::new(settings.cache_dir.join("comments")),
+        history: History::new(settings.cache_dir.join("comments"), settings.history_days),
         workers: settings.workers,
         fixed_now: settings.now,
         made: AtomicU64::new(0),

@@ -586,6 +586,7 @@ fn settings(reader: &mut Reader, environment: Environment) -> App {
         memory_ttl: Duration::from_secs(reader.number("app_settings.memory_ttl_seconds", 0..=86_400)),
         file_ttl: Duration::from_secs(reader.number("app_settings.file_ttl_seconds", 0..=604_800)),
         spatial_radius_km: reader.number("app_settings.spatial_radius_km", 0..=100),
+        history_days: reader.number_or("app_settings.history_days", service::HISTORY_DAYS, service::HISTORY_RANGE),
         log_format: LogFormat::Json,
         log_filter: "info".to_owned(),
         now: None,
