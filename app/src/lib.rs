@@ -11,6 +11,7 @@
 pub mod api;
 pub mod coverage;
 pub mod domain;
+pub mod emf;
 pub mod forecasts;
 pub mod history;
 mod http;

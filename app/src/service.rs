@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use config::corpus::Corpus;
 use config::llm::Provider as Kind;
@@ -12,6 +13,7 @@ use futures::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
+use tokio::time::Instant;
 
 use crate::domain::choice::{Choice, NoChoice, Request, choose, explain, kept};
 use crate::domain::day::{Day, target_date};
@@ -38,6 +40,46 @@ pub struct Service {
     pub made: AtomicU64,
     /// How many could not be made.
     pub failed: AtomicU64,
+    /// How many were asked for a place that does not exist.
+    pub refused: AtomicU64,
+    /// What the workers of batches do with their time.
+    pub busy: Busy,
+}
+
+/// What the workers of batches do with their time, since the start.
+#[derive(Debug, Default)]
+pub struct Busy {
+    work_ms: AtomicU64,
+    there_ms: AtomicU64,
+}
+
+impl Busy {
+    /// How long they worked, all together.
+    pub fn work(&self) -> Duration {
+        Duration::from_millis(self.work_ms.load(Ordering::Relaxed))
+    }
+
+    /// How long they were there.
+    pub fn there(&self) -> Duration {
+        Duration::from_millis(self.there_ms.load(Ordering::Relaxed))
+    }
+}
+
+fn add(to: &AtomicU64, time: Duration) {
+    to.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// The workers of one batch, until it ends in whatever way.
+struct Workers {
+    service: Arc<Service>,
+    number: u32,
+    began: Instant,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        add(&self.service.busy.there_ms, self.began.elapsed() * self.number);
+    }
 }
 
 /// A comment with what it was made from.
@@ -157,11 +199,15 @@ impl Service {
         };
         stream::once(begun).flat_map(move |(service, names, used)| {
             let workers = service.workers;
+            let number = u32::try_from(workers.min(names.len())).unwrap_or(u32::MAX);
+            let there = Workers { service: Arc::clone(&service), number, began: Instant::now() };
             stream::iter(names)
                 .map(move |name| {
-                    let (service, used) = (Arc::clone(&service), Arc::clone(&used));
+                    let (service, used) = (Arc::clone(&there.service), Arc::clone(&used));
                     async move {
+                        let began = Instant::now();
                         let result = service.make(&name, &BTreeSet::new(), by, &used).await;
+                        add(&service.busy.work_ms, began.elapsed());
                         (name, result)
                     }
                 })
@@ -185,7 +231,11 @@ impl Service {
 
     async fn make(&self, name: &str, exclude: &BTreeSet<String>, by: By, used: &Used) -> Result<Comment, NoComment> {
         let result = self.try_to_make(name, exclude, by, used).await;
-        let counter = if result.is_ok() { &self.made } else { &self.failed };
+        let counter = match result {
+            Ok(_) => &self.made,
+            Err(NoComment::UnknownPlace { .. }) => &self.refused,
+            Err(_) => &self.failed,
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         if let Ok(comment) = &result {
             self.history.keep(comment.generated_at, comment).await;

@@ -37,6 +37,7 @@ pub(crate) fn settings(folder: &Path) -> App {
         spatial_radius_km: 10,
         log_format: LogFormat::Text,
         log_filter: "warn".to_owned(),
+        metrics_namespace: None,
         now: Some("2026-11-24T10:00:00+09:00".parse().unwrap()),
     }
 }
