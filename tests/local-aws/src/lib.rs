@@ -23,6 +23,7 @@ pub mod matrix;
 pub mod rules;
 pub mod runs;
 pub mod world;
+pub use client::LATENCY;
 mod xml;
 
 use std::sync::{Arc, Mutex};

@@ -23,7 +23,7 @@ use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 
 pub use efs::{FileSystem, MountTarget};
-pub use interfaces::{Interface, Interfaces};
+pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub use monitoring::Monitoring;
@@ -81,7 +81,7 @@ impl World {
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
-            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, self.now))),
+            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", _) => security_groups::answer(self, call),
             _ => None,
         }
@@ -93,6 +93,7 @@ impl World {
         match call.service.as_str() {
             "ec2" => self.network.observe(call, answer),
             "elasticfilesystem" => efs::observe(self, call, answer),
+            "sns" => subscriptions::observe(&self.subscriptions, call, answer),
             "iam" => self.observe_roles(call),
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
