@@ -1,6 +1,6 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
-pub mod monitoring;
+mod monitoring;
 mod network;
 pub mod pipeline;
 mod policies;
@@ -59,13 +59,13 @@ pub struct OurStack {
     pub service: Handle<EcsService>,
     /// The page's and the API's targets.
     pub targets: [Handle<TargetGroup>; 2],
+    /// Where the rules are.
+    pub listener: Handle<Listener>,
+    outside: Outside,
     /// Who is told when something is wrong.
     pub alarms: Option<Handle<Topic>>,
     /// Graphs for people.
     pub dashboard: Option<Handle<Dashboard>>,
-    /// Where the rules are.
-    pub listener: Handle<Listener>,
-    outside: Outside,
 }
 
 impl OurStack {
@@ -104,10 +104,10 @@ impl OurStack {
             task,
             service,
             targets: [edge.page, edge.api],
-            alarms,
-            dashboard,
             listener: edge.listener,
             outside,
+            alarms,
+            dashboard,
         }
     }
 
