@@ -231,7 +231,7 @@ impl Watched {
             ("made", part(self.of_app(metrics::COMMENTS_MADE))),
             ("failed", part(self.of_app(metrics::COMMENTS_FAILED))),
             // One failure among very few is nothing to wake up for.
-            ("rate", result("IF(made + failed >= 10, 100 * made / (made + failed), 100)", "success rate")),
+            ("share", result("IF(made + failed >= 10, 100 * made / (made + failed), 100)", "success rate")),
         ];
         Alarm {
             description: format!("Less than {percent} % of comments could be made: is the weather service down?"),

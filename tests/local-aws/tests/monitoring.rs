@@ -111,10 +111,10 @@ async fn metric_math_that_somebody_changes_is_found_and_undone() {
     let runs = deployed().await;
     let aws = somebody(&runs);
     let changes: [(&str, fn(&mut MetricDataQuery)); 4] = [
-        ("success-rate.queries.rate.expression: made -> ", |it| {
+        ("success-rate.queries.share.expression: made -> ", |it| {
             it.expression = it.expression.take().map(|_| "made".to_owned());
         }),
-        ("success-rate.queries.rate.label: odd -> success rate", |it| {
+        ("success-rate.queries.share.label: odd -> success rate", |it| {
             it.label = it.label.take().map(|_| "odd".to_owned());
         }),
         ("success-rate.queries.made.metric.statistic: Maximum -> Sum", |it| {
