@@ -318,6 +318,7 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
     let rows = [
         ("comments_total{outcome=\"made\"}", &service.made),
         ("comments_total{outcome=\"failed\"}", &service.failed),
+        ("comments_total{outcome=\"refused\"}", &service.refused),
         ("forecasts_total{found=\"memory\"}", &counts.memory),
         ("forecasts_total{found=\"file\"}", &counts.file),
         ("forecasts_total{found=\"neighbour\"}", &counts.neighbour),

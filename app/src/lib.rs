@@ -12,6 +12,7 @@ pub mod api;
 mod breaker;
 pub mod coverage;
 pub mod domain;
+pub mod emf;
 pub mod forecasts;
 pub mod history;
 mod http;

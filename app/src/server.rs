@@ -22,7 +22,7 @@ use tower_http::trace::TraceLayer;
 use crate::forecasts::{Forecasts, Limits};
 use crate::history::History;
 use crate::judge::Judge;
-use crate::service::Service;
+use crate::service::{Busy, Service};
 use crate::weather::Source;
 use crate::{api, pages};
 
@@ -51,6 +51,8 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
         fixed_now: settings.now,
         made: AtomicU64::new(0),
         failed: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
+        busy: Busy::default(),
     })
 }
 

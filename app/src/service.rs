@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use config::corpus::Corpus;
 use config::llm::Provider as Kind;
@@ -40,6 +41,46 @@ pub struct Service {
     pub made: AtomicU64,
     /// How many could not be made.
     pub failed: AtomicU64,
+    /// How many were asked for a place that does not exist.
+    pub refused: AtomicU64,
+    /// What the workers of batches do with their time.
+    pub busy: Busy,
+}
+
+/// What the workers that fetch the forecasts of batches do with their time, since the start.
+#[derive(Debug, Default)]
+pub struct Busy {
+    work_ms: AtomicU64,
+    there_ms: AtomicU64,
+}
+
+impl Busy {
+    /// How long they worked, all together.
+    pub fn work(&self) -> Duration {
+        Duration::from_millis(self.work_ms.load(Ordering::Relaxed))
+    }
+
+    /// How long they were there.
+    pub fn there(&self) -> Duration {
+        Duration::from_millis(self.there_ms.load(Ordering::Relaxed))
+    }
+}
+
+fn add(to: &AtomicU64, time: Duration) {
+    to.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// The fetching workers of one batch, until it ends in whatever way.
+struct Workers {
+    service: Arc<Service>,
+    number: u32,
+    began: Instant,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        add(&self.service.busy.there_ms, self.began.elapsed() * self.number);
+    }
 }
 
 /// A comment with what it was made from.
@@ -186,13 +227,17 @@ impl Service {
         // Whoever is late holds back what is shown, but not the work: only the permits limit that.
         let permits = || Arc::new(Semaphore::new(self.workers));
         let (fetching, judging, keeping) = (permits(), permits(), permits());
+        let number = u32::try_from(self.workers.min(all)).unwrap_or(u32::MAX);
+        let there = Workers { service: Arc::clone(&self), number, began: Instant::now() };
         let looked = stream::iter(names).map({
             let service = Arc::clone(&self);
             move |name| {
                 let (service, batch, fetching) = (Arc::clone(&service), Arc::clone(&batch), Arc::clone(&fetching));
                 async move {
                     let _permit = fetching.acquire().await;
+                    let began = Instant::now();
                     let outlook = service.outlook(&name, &batch).await;
+                    add(&service.busy.work_ms, began.elapsed());
                     (name, outlook)
                 }
             }
@@ -229,7 +274,8 @@ impl Service {
                 (name, result)
             }
         });
-        kept.buffered(all)
+        // They are there until the batch ends in whatever way.
+        kept.buffered(all).inspect(move |_| _ = &there)
     }
 
     /// Looks at a place's day; what is asked for `together` lends no forecasts.
@@ -276,7 +322,11 @@ impl Service {
 
     /// Counts a result, and keeps it.
     async fn keep(&self, result: &Result<Comment, NoComment>) {
-        let counter = if result.is_ok() { &self.made } else { &self.failed };
+        let counter = match result {
+            Ok(_) => &self.made,
+            Err(NoComment::UnknownPlace { .. }) => &self.refused,
+            Err(_) => &self.failed,
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         if let Ok(comment) = result {
             let about = (comment.location.as_str(), comment.day.date, comment.choice.pair.id.as_str());

@@ -83,6 +83,8 @@ pub struct App {
     pub log_format: LogFormat,
     /// Which log lines are written, as tracing directives.
     pub log_filter: String,
+    /// Whose metrics are written for CloudWatch; none are without it.
+    pub metrics_namespace: Option<String>,
     /// A fixed time instead of the clock's, for tests and demonstrations.
     pub now: Option<Timestamp>,
 }
@@ -114,8 +116,16 @@ const VARIABLES: [&str; 16] = [
     "HISTORY_DAYS",
     "LOG_FORMAT",
     "LOG_FILTER",
+    "METRICS_NAMESPACE",
     "APP_NOW",
 ];
+
+impl Environment {
+    /// Its name in settings.
+    pub fn word(self) -> &'static str {
+        ENVIRONMENTS.iter().find(|(_, known)| *known == self).map_or("", |(word, _)| word)
+    }
+}
 
 fn word<T: PartialEq + Copy>(choices: &[(&'static str, T)], choice: T) -> String {
     choices.iter().find(|(_, known)| *known == choice).map_or("", |(word, _)| word).to_owned()
@@ -142,6 +152,7 @@ impl App {
         variables.extend(self.open_meteo_base_url.clone().map(|url| ("OPEN_METEO_BASE_URL", url)));
         variables.extend(self.wxtech_base_url.clone().map(|url| ("WXTECH_BASE_URL", url)));
         variables.extend(self.llm.to_variables());
+        variables.extend(self.metrics_namespace.clone().map(|namespace| ("METRICS_NAMESPACE", namespace)));
         variables.extend(self.now.map(|now| ("APP_NOW", now.to_string())));
         variables
     }
@@ -169,6 +180,7 @@ impl App {
             history_days: reader.number_or("HISTORY_DAYS", HISTORY_DAYS, HISTORY_RANGE),
             log_format: reader.choice("LOG_FORMAT", &LOG_FORMATS),
             log_filter: reader.optional("LOG_FILTER").unwrap_or_else(|| "info".to_owned()),
+            metrics_namespace: reader.optional("METRICS_NAMESPACE"),
             now: fixed_time(&mut reader),
         };
         forbid_in_production(&mut reader, app.environment, app.weather, app.now.is_some());
@@ -290,6 +302,7 @@ mod tests {
             history_days: 90,
             log_format: LogFormat::Json,
             log_filter: "info".to_owned(),
+            metrics_namespace: Some("weather".to_owned()),
             now: Some("2026-11-23T20:00:00Z".parse().unwrap()),
         }
     }
@@ -301,7 +314,14 @@ mod tests {
     #[test]
     fn what_is_written_to_variables_is_read_back_the_same() {
         assert_eq!(read(&app().to_env()), Ok(app()));
-        let bare = App { llm: Llm::default(), open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
+        let bare = App {
+            llm: Llm::default(),
+            open_meteo_base_url: None,
+            wxtech_base_url: None,
+            metrics_namespace: None,
+            now: None,
+            ..app()
+        };
         assert_eq!(read(&bare.to_env()), Ok(bare));
     }
 

@@ -217,7 +217,8 @@ async fn what_was_made_is_in_the_history_and_counted() {
     assert_eq!(history[0]["location"], "東京");
     let metrics = get(&desk.page, "/metrics").await.body;
     assert!(metrics.contains("comments_total{outcome=\"made\"} 1\n"), "{metrics}");
-    assert!(metrics.contains("comments_total{outcome=\"failed\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("comments_total{outcome=\"failed\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("comments_total{outcome=\"refused\"} 1\n"), "{metrics}");
     for place in ["大阪", "札幌"] {
         post(&desk.api, "/api/generate", format!(r#"{{"location":"{place}"}}"#)).await;
     }

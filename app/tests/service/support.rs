@@ -38,6 +38,7 @@ pub(crate) fn settings(folder: &Path) -> App {
         history_days: 400,
         log_format: LogFormat::Text,
         log_filter: "warn".to_owned(),
+        metrics_namespace: None,
         now: Some("2026-11-24T10:00:00+09:00".parse().unwrap()),
     }
 }

@@ -96,6 +96,7 @@ impl World {
         match call.service.as_str() {
             "ec2" => self.network.observe(call, answer),
             "elasticfilesystem" => efs::observe(self, call, answer),
+            "sns" => subscriptions::observe(&self.subscriptions, call, answer),
             "iam" => self.observe_roles(call),
             "sns" => subscriptions::observe(self, call, answer),
             "ecr" if call.operation == "PutImage" => {
