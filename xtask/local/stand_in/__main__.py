@@ -2,13 +2,30 @@
 
 import ministack.app
 
-from stand_in import control, disks, front, health, logs, processes, registry, roles, rollout, scaling, settings, tasks
+from stand_in import (
+    certificates,
+    control,
+    disks,
+    front,
+    health,
+    listeners,
+    logs,
+    processes,
+    registry,
+    roles,
+    rollout,
+    scaling,
+    settings,
+    tasks,
+)
 
 
 def main():
     scaling.install()
     roles.install()
     registry.install()
+    certificates.install()
+    listeners.install()
     disks.install()
     tasks.install()
     logs.install()

@@ -22,7 +22,6 @@ _checks = {}
 
 def install():
     alb._ACTION_MAP["DescribeTargetHealth"] = _describe
-    alb._proxy_http_target = _to_this_machine(alb._proxy_http_target)
     ecs._attach_started_container = _watching(ecs._attach_started_container)
     threading.Thread(target=_watch_targets, name="stand-in-health", daemon=True).start()
 
@@ -93,10 +92,10 @@ class _TargetCheck(threading.Thread):
 
 def _ask(group, target):
     """One request; the answer is what is wrong, or nothing."""
-    port = tasks.open_port(target["Id"], target.get("Port", group["Port"]))
-    if port is None:
+    place = tasks.place(target["Id"], target.get("Port", group["Port"]))
+    if place is None:
         return "Target.FailedHealthChecks"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=group["HealthCheckTimeoutSeconds"])
+    connection = http.client.HTTPConnection(*place, timeout=group["HealthCheckTimeoutSeconds"])
     try:
         connection.request("GET", group["HealthCheckPath"], headers={"User-Agent": "ELB-HealthChecker/2.0"})
         status = connection.getresponse().status
@@ -147,15 +146,6 @@ def _is_used(group):
     actions = [action for listener in alb._listeners.values() for action in listener["DefaultActions"]]
     actions += [action for rule in alb._rules.values() for action in rule["Actions"]]
     return any(action.get("TargetGroupArn") == group for action in actions)
-
-
-def _to_this_machine(proxy_http_target):
-    async def proxy(target, group, *args, **kwargs):
-        port = tasks.open_port(target["Id"], target.get("Port") or group["Port"])
-        there = {"Id": "127.0.0.1", "Port": port} if port else target
-        return await proxy_http_target(there, group, *args, **kwargs)
-
-    return proxy
 
 
 def _watching(attach_started_container):

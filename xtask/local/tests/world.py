@@ -77,7 +77,7 @@ class StandIn:
 
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.gateway, *self.front = free_ports(3)
+        self.gateway, self.https, self.http, *self.front = free_ports(5)
         for name in ("run", "logs", "state"):
             (Path(self.folder.name) / name).mkdir()
         self.start()
@@ -91,6 +91,7 @@ class StandIn:
             "STAND_IN_ENGINE": "process",
             "STAND_IN_FOLDER": str(folder),
             "STAND_IN_FRONT": ",".join(f"{here}:{port}" for here, port in zip(self.front, PORTS, strict=True)),
+            "STAND_IN_LISTENERS": f"{self.https}:443,{self.http}:80",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.gateway),
             "MINISTACK_REGION": REGION,
