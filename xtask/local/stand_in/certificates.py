@@ -2,40 +2,35 @@
 
 Restored: a requested certificate is a real one with a key (ministack's holds sixteen placeholder bytes), so
 that a listener can speak TLS with it. Nobody has signed it but itself, so a browser warns; it also names this
-machine, where the load balancer is found here.
+machine, where the load balancer is found here. It lies in a file that only its owner reads: ministack forgets
+keys when it stops, and a browser that was told to trust it should find it again.
 """
 
 import datetime
 import ipaddress
 import os
 import ssl
-import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from ministack.services import acm
 
+from stand_in import settings
+
 _LIFE = datetime.timedelta(days=365)
 
 
 def install():
-    acm._synthetic_pem = lambda _domain: ""
     acm._get_certificate = _made_first(acm._get_certificate)
 
 
 def context(arn):
     """The server's side of TLS with a certificate of ACM, as a modern policy of the load balancer has it."""
-    certificate, key = _pair(acm._certificates[arn])
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     tls.set_alpn_protocols(["h2", "http/1.1"])
-    # Only files can be loaded; this one is closed to others, and gone at once.
-    with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-        file.write((key + certificate).encode())
-        file.flush()
-        os.chmod(file.name, 0o600)
-        tls.load_cert_chain(file.name)
+    tls.load_cert_chain(_file(acm._certificates[arn]))
     return tls
 
 
@@ -43,17 +38,21 @@ def _made_first(get_certificate):
     def get(data):
         record = acm._get_local_certificate(data.get("CertificateArn", ""))
         if record is not None:
-            _pair(record)
+            _file(record)
         return get_certificate(data)
 
     return get
 
 
-def _pair(record):
-    """Certificate and key of a record, made when they are first needed and kept with it."""
-    if not record["_private_key"]:
-        record["_pem_body"], record["_private_key"] = _make(record["SubjectAlternativeNames"])
-    return record["_pem_body"] + record["_pem_chain"], record["_private_key"]
+def _file(record):
+    """The file with the key and the certificate of a record, made when they are first needed."""
+    file = settings.FOLDER / "certificates" / f"{record['CertificateArn'].rpartition('/')[2]}.pem"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as writer:
+            writer.write("".join(_make(record["SubjectAlternativeNames"])))
+    record["_pem_body"] = "".join(file.read_text().partition("-----BEGIN CERTIFICATE-----")[1:])
+    return file
 
 
 def _make(names):
@@ -75,4 +74,4 @@ def _make(names):
     )
     text = serialization.Encoding.PEM
     form = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return certificate.public_bytes(text).decode(), key.private_bytes(text, *form).decode()
+    return key.private_bytes(text, *form).decode(), certificate.public_bytes(text).decode()

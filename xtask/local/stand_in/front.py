@@ -33,7 +33,7 @@ def start():
 
 def addresses():
     """Where each listener that is open is found, the one for HTTPS first."""
-    found = sorted((door.protocol.lower(), door.port) for door in _open.values())
+    found = sorted((door.protocol.lower(), door.port) for door in _open.values() if door)
     return [f"{protocol}://127.0.0.1:{settings.LISTENERS[port]}/" for protocol, port in reversed(found)]
 
 
@@ -42,15 +42,22 @@ async def _follow_listeners():
         found = [it for it in load_balancer.listeners() if it[1]["Port"] in settings.LISTENERS]
         wanted = {_Door.key(*it): it for it in found}
         for key in _open.keys() - wanted.keys():
-            await _open.pop(key).close()
+            if door := _open.pop(key):
+                await door.close()
         for key in wanted.keys() - _open.keys():
-            try:
-                _open[key] = _Door(*wanted[key])
-            except Exception:
-                _logger.exception("a listener is not open on this machine")
+            _open[key] = _opened(*wanted[key])
         for key, door in _open.items():
-            door.follow(*wanted[key])
+            if door:
+                door.follow(*wanted[key])
         await asyncio.sleep(_INTERVAL)
+
+
+def _opened(scope, listener):
+    try:
+        return _Door(scope, listener)
+    except Exception:
+        _logger.exception("the listener on port %s is not open on this machine", listener["Port"])
+        return None
 
 
 class _Door:
@@ -71,6 +78,11 @@ class _Door:
         self._closed = asyncio.Event()
         application = load_balancer.application(self.port)
         self._serving = asyncio.ensure_future(serve(application, config, shutdown_trigger=self._closed.wait))
+        self._serving.add_done_callback(self._ended)
+
+    def _ended(self, serving):
+        if not self._closed.is_set():
+            _logger.error("the listener on port %s is not served on this machine: %s", self.port, serving.exception())
 
     def follow(self, scope, listener):
         """Takes over what may change while it is open."""
