@@ -3,9 +3,12 @@
 import ministack.app
 
 from stand_in import (
+    breaker,
     certificates,
     control,
     disks,
+    ends,
+    events,
     front,
     health,
     listeners,
@@ -28,7 +31,10 @@ def main():
     listeners.install()
     disks.install()
     tasks.install()
+    ends.install()
     logs.install()
+    events.install()
+    breaker.install()
     rollout.install()
     health.install()
     processes.end_left_overs()

@@ -14,10 +14,15 @@ import time
 from ministack.core.responses import request_scope
 from ministack.services import alb, ecs
 
-from stand_in import rollout, tasks
+from stand_in import events, rollout, tasks
 
 _logger = logging.getLogger("stand_in.health")
 _checks = {}
+_WORDS = {
+    "Target.FailedHealthChecks": "Health checks failed",
+    "Target.ResponseCodeMismatch": "Health checks failed with a status that does not match",
+    "Target.Timeout": "Request timed out",
+}
 
 
 def install():
@@ -87,6 +92,8 @@ class _TargetCheck(threading.Thread):
             elif time.monotonic() - self._began > ecs._services[key]["healthCheckGracePeriodSeconds"]:
                 for task in list(ecs._tasks.values()):
                     if ecs._task_ip(task) == self._target["Id"] and task["lastStatus"] == "RUNNING":
+                        port, why = self._target["Port"], f"(reason {_WORDS[self.reason]})"
+                        events.tell_of(task, f"{{}} (port {port}) is unhealthy in (target-group {arn}) due to {why}.")
                         rollout.replace(task, f"Task failed ELB health checks in (target-group {arn})")
 
 
@@ -170,8 +177,11 @@ def _watch_container(scope, task, container, index, check):
             try:
                 well = container.exec_run(command).exit_code == 0
             except Exception as error:
-                _logger.debug("the container cannot be asked, so it is ending: %s", error)
-                return
+                _logger.debug("the container cannot be asked: %s", error)
+                if not _still_runs(container):
+                    return
+                # It has no such program.
+                well = False
             starting = time.monotonic() - began < check.get("startPeriod", 0)
             failures = 0 if well else failures + (not starting)
             if well or failures >= check.get("retries", 3):
@@ -181,6 +191,14 @@ def _watch_container(scope, task, container, index, check):
                 if changed:
                     _tell_service(task)
             time.sleep(check.get("interval", 30) if task["healthStatus"] == "HEALTHY" else 1)
+
+
+def _still_runs(container):
+    try:
+        container.reload()
+        return container.status == "running"
+    except Exception:
+        return False
 
 
 def _tell_service(task):

@@ -34,7 +34,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(500 if "ILL" in os.environ else 200)
         self.end_headers()
-        self.wfile.write(json.dumps(dict(os.environ)).encode())
+        self.wfile.write(json.dumps(dict(os.environ, PID=str(os.getpid()))).encode())
     def log_message(self, *_):
         pass
 def serve(name):
