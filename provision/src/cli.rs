@@ -2,6 +2,7 @@
 //! the terminal it was given.
 
 mod arguments;
+mod ci_role;
 mod cost;
 mod deploy;
 mod destroy;
@@ -19,6 +20,7 @@ mod session;
 mod shell;
 mod status;
 mod terminal;
+mod unlock;
 
 use std::ffi::OsString;
 
@@ -58,7 +60,8 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: &S
             return Exit::Done;
         }
     };
-    match verb(arguments, surroundings).await {
+    // On the heap, because a whole run with all its calls in flight is larger than some threads' stacks.
+    match Box::pin(verb(arguments, surroundings)).await {
         Ok(exit) => exit,
         Err(error) => {
             terminal.say(format_args!("error: {error:#}"));
@@ -84,10 +87,12 @@ async fn verb(arguments: Arguments, surroundings: &Surroundings) -> anyhow::Resu
         Verb::Logs(arguments) => logs::run(&session, &arguments).await,
         Verb::History => history::run(&session).await,
         Verb::Rollback(arguments) => history::rollback(&session, &arguments).await,
+        Verb::Unlock(arguments) => unlock::run(&session, &arguments).await,
         Verb::Secrets(arguments) => secrets::run(&session, &arguments).await,
         Verb::Push(arguments) => push::run(&session, &arguments).await,
         Verb::Doctor => doctor::run(&session).await,
         Verb::Validate => Ok(validate(&session)),
+        Verb::CiRole(arguments) => ci_role::run(&session, &arguments).await,
         Verb::Cost => cost::run(&session),
         Verb::Graph(arguments) => graph::run(&session, &arguments),
         Verb::Completions { .. } | Verb::Man => unreachable!("they were answered before"),

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use anyhow::Result;
+use tokio::time::{Instant, sleep};
+
 use crate::aws::AwsError;
+use crate::context::Context;
+use crate::wait::human;
 
 /// Why a failure may pass; each class has its own patience.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +95,32 @@ impl Patience {
         let doubled = self.first.saturating_mul(1u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX));
         doubled.min(self.longest).mul_f64(1.0 - 0.25 * jitter.clamp(0.0, 1.0))
     }
+}
+
+/// Repeats work that may be done twice without harm until it succeeds, or fails in a way that does not pass.
+///
+/// # Errors
+/// The first failure that does not pass, or the last one when its class's budget is used up.
+pub async fn persist<T, F>(context: &Context, mut work: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    let began = Instant::now();
+    for failures in 0.. {
+        let error = match work().await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let Some(class) = Class::of(&error) else { return Err(error) };
+        let patience = class.patience();
+        let pause = patience.pause(failures, 0.5);
+        if began.elapsed() + pause > patience.budget {
+            return Err(error.context(format!("gave up after {}: {}", human(patience.budget), class.reason())));
+        }
+        context.note(format_args!("{}; again in {} ({error:#})", class.reason(), human(pause)));
+        sleep(pause).await;
+    }
+    unreachable!("the budget ends first")
 }
 
 fn throttled(code: &str, message: &str) -> bool {

@@ -63,6 +63,8 @@ pub(crate) enum Verb {
     History,
     /// Run what ran before, and watch it come up.
     Rollback(RollbackArguments),
+    /// Take the lock away from a run that is at work no longer.
+    Unlock(UnlockArguments),
     /// Put API keys in, or list which are there; values are never shown.
     Secrets(SecretsArguments),
     /// Put an image into the repository without deploying it.
@@ -71,6 +73,8 @@ pub(crate) enum Verb {
     Doctor,
     /// Check the configuration, without asking AWS.
     Validate,
+    /// Show the role with which workflows of a repository on GitHub deploy, or make it.
+    CiRole(CiRoleArguments),
     /// Show what it costs a month.
     Cost,
     /// Show everything that is deployed, and what needs what.
@@ -142,6 +146,26 @@ pub(crate) struct RollbackArguments {
     /// The revision, as `history` lists it; without it, the one before the running one.
     #[arg(long, value_name = "REVISION")]
     pub(crate) to: Option<i32>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UnlockArguments {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CiRoleArguments {
+    /// Make the role and the trust in GitHub, or bring them to what is shown; takes an administrator.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Remove the role; the trust in GitHub stays, others in the account may rely on it.
+    #[arg(long, conflicts_with = "apply")]
+    pub(crate) remove: bool,
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,

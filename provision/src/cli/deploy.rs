@@ -1,9 +1,11 @@
 //! `provision deploy`: makes everything as described, and ends with where to find it or why it failed.
 
-use crate::execute::{Options, Outcome, execute};
+use crate::execute::{Options, Outcome};
 use crate::guard::Access;
-use crate::plan::{Goal, Plan, World, observe, plan};
-use crate::stack::Stack;
+use crate::our_stack::OurStack;
+use crate::plan::{Goal, Plan};
+use crate::record::Run;
+use crate::run::{self, Planned, Work};
 use anyhow::Result;
 use tokio::sync::mpsc;
 
@@ -14,23 +16,25 @@ use super::report;
 use super::session::Session;
 
 /// How many resources are worked on at the same time, far below the throttles of every service.
-const AT_ONCE: usize = 12;
+pub(super) const AT_ONCE: usize = 12;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> Result<Exit> {
     session.needs_certificate()?;
-    session.check_account().await?;
-    let ours = session.stack(session.image(&arguments.image).await?);
-    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
-    let plan = plan(&ours.stack, &world, Goal::Present)?;
-    session.terminal.say(&plan);
-    refuse_if_blocked(&plan)?;
-    let outputs = if plan.is_empty() {
-        world.outputs()
+    let image = session.image(&arguments.image)?;
+    let image_name = image.to_string();
+    let ours = session.stack(image);
+    let planned = session.prepare(&ours, Goal::Present).await?;
+    let plan = &planned.plan;
+    session.terminal.say(plan);
+    report::warn_of_unfinished(session, &planned);
+    refuse_if_blocked(plan)?;
+    let outputs = if planned.is_done() {
+        planned.world.outputs()
     } else {
         confirm(session, arguments.yes, &format!("deploy this to {}", session.deployment.environment))?;
-        let outcome = carry_out(session, &ours.stack, &plan, &world).await;
+        let outcome = carry_out(session, "deploy", &ours, &planned, Some(image_name)).await?;
         if !outcome.is_complete() {
-            session.terminal.say(report::unfinished(&ours.stack, &plan, &outcome));
+            session.terminal.say(report::unfinished(&ours.stack, plan, &outcome));
             return Ok(Exit::Failed);
         }
         outcome.outputs
@@ -64,18 +68,27 @@ pub(super) fn confirm(session: &Session<'_>, yes: bool, what: &str) -> Result<()
     }
 }
 
-pub(super) async fn carry_out(session: &Session<'_>, stack: &Stack, plan: &Plan, world: &World) -> Outcome {
+/// Carries a plan out under the lock, and tells what happens.
+pub(super) async fn carry_out(
+    session: &Session<'_>,
+    verb: &str,
+    ours: &OurStack,
+    planned: &Planned,
+    image: Option<String>,
+) -> Result<Outcome> {
     let (events, story) = mpsc::unbounded_channel();
     let interrupted = session.interrupted.clone();
     let options = Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted };
     let aws = session.aws(Access::ReadWrite);
-    let work = async {
-        let outcome = execute(stack, plan, world, &aws, &options, &events).await;
+    let record = session.record();
+    let work = Work { ours, planned, run: Run::begin(verb, session.who()), image };
+    let work = Box::pin(report::alone(session, aws.clone(), async |tell| {
+        let outcome = run::carry_out(work, &record, &aws, &options, &events, &tell).await;
         // The story ends when its last teller is gone.
         drop(events);
         outcome
-    };
-    let told = async { tokio::join!(work, report::follow(session.terminal, stack, story)).0 };
+    }));
+    let told = async { tokio::join!(work, report::follow(session.terminal, &ours.stack, story)).0 };
     tokio::select! {
         outcome = told => outcome,
         never = report::interruption(session) => match never {},

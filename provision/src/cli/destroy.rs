@@ -1,7 +1,6 @@
 //! `provision destroy`: removes what deploy made, dependents first.
 
-use crate::guard::Access;
-use crate::plan::{Action, Goal, observe, plan};
+use crate::plan::{Action, Goal};
 use anyhow::Result;
 
 use super::arguments::DestroyArguments;
@@ -11,12 +10,13 @@ use super::report;
 use super::session::Session;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> Result<Exit> {
-    session.check_account().await?;
     let ours = session.stack_to_find();
-    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
-    let plan = plan(&ours.stack, &world, Goal::Absent { delete_data: arguments.delete_data })?;
-    session.terminal.say(&plan);
-    if plan.is_empty() {
+    let goal = Goal::Absent { delete_data: arguments.delete_data };
+    let planned = session.prepare(&ours, goal).await?;
+    let plan = &planned.plan;
+    session.terminal.say(plan);
+    report::warn_of_unfinished(session, &planned);
+    if planned.is_done() {
         return Ok(Exit::Done);
     }
     confirm(
@@ -24,10 +24,13 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> 
         arguments.yes,
         &format!("destroy {} in {}", session.deployment.environment, session.deployment.region),
     )?;
-    let outcome = carry_out(session, &ours.stack, &plan, &world).await;
+    let outcome = carry_out(session, "destroy", &ours, &planned, None).await?;
     if !outcome.is_complete() {
-        session.terminal.say(report::unfinished(&ours.stack, &plan, &outcome));
+        session.terminal.say(report::unfinished(&ours.stack, plan, &outcome));
         return Ok(Exit::Failed);
+    }
+    if session.deployment.github.is_some() {
+        session.terminal.say("if the pipeline has a role, it stays; `provision ci-role --remove` removes it");
     }
     let retained: Vec<_> = plan.steps.iter().filter(|step| step.action == Action::Retain).collect();
     if !retained.is_empty() {

@@ -11,33 +11,52 @@ use super::session::Session;
 use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
+use crate::record::{Entry, Outcome, Run};
 use crate::resources::ecs_service;
 use crate::resources::task_definition::{self, Revision};
+use crate::run::{End, Locked};
 
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let context = Context::silent(session.aws(Access::ReadOnly));
-    let (revisions, running) = read(session, &context).await?;
+    let ((revisions, running), runs) =
+        tokio::try_join!(read(session, &context), async { session.record().runs(&context).await })?;
     match session.output {
-        Output::Text => {
-            for revision in &revisions {
-                let mark = if running == Some(revision.number) { "runs" } else { "" };
-                session.terminal.print(format_args!(
-                    "{:>5}  {:<20}  {}  {mark}",
-                    revision.number, revision.registered, revision.image
-                ));
-            }
-            if revisions.is_empty() {
-                session.terminal.say("nothing was deployed yet; run `provision deploy`");
-            }
-        }
+        Output::Text => text(session, &revisions, running, &runs),
         Output::Json => session.terminal.print(json!({
             "schema": "provision.history/1",
             "running": running,
             "revisions": revisions,
+            "runs": runs,
         })),
     }
     Ok(Exit::Done)
+}
+
+fn text(session: &Session<'_>, revisions: &[Revision], running: Option<i32>, runs: &[Entry]) {
+    let terminal = session.terminal;
+    if revisions.is_empty() && runs.is_empty() {
+        terminal.say("nothing was deployed yet; run `provision deploy`");
+        return;
+    }
+    for Revision { number, registered, image, .. } in revisions {
+        let mark = if running == Some(*number) { "runs" } else { "" };
+        terminal.print(format_args!("{number:>5}  {registered:<20}  {image}  {mark}").to_string().trim_end());
+    }
+    if !runs.is_empty() {
+        terminal.print("");
+    }
+    for Entry { run, outcome, changed, task_definition, .. } in runs {
+        let revision = task_definition.as_deref().and_then(|arn| arn.rsplit(':').next());
+        let revision = revision.map_or_else(String::new, |number| format!(", then revision {number} ran"));
+        let outcome = match outcome {
+            Outcome::Begun => "did not end yet, or was killed".to_owned(),
+            Outcome::Done => format!("{changed} changed{revision}"),
+            Outcome::Failed => format!("FAILED, {changed} changed{revision}"),
+            Outcome::Interrupted => format!("interrupted, {changed} changed{revision}"),
+        };
+        terminal.print(format_args!("{}  {:<8}  by {}: {outcome}", run.since, run.verb, run.who));
+    }
 }
 
 async fn read(session: &Session<'_>, context: &Context) -> Result<(Vec<Revision>, Option<i32>)> {
@@ -80,9 +99,17 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         arguments.yes,
         &format!("go back from revision {running} to {} ({})", target.number, target.image),
     )?;
-    let aws = session.aws(Access::ReadWrite);
-    report::alone(session, aws, async |context| {
-        ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await
+    let record = session.record();
+    let entry = Entry::begun(Run::begin("rollback", session.who()), Some(target.image.clone()));
+    report::alone(session, session.aws(Access::ReadWrite), async |context| {
+        let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
+        let switch = async |_| ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await;
+        let end = |result: &Result<()>| {
+            let how = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
+            let task_definition = result.is_ok().then(|| target.arn.clone());
+            End::Remember(Box::new(Entry { changed: 1, task_definition, ..entry.clone() }.ended(how)))
+        };
+        locked.run(entry.clone(), None, switch, end).await?
     })
     .await?;
     session.terminal.say(format_args!(

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::event::Event;
 use crate::execute::Outcome;
 use crate::plan::Plan;
+use crate::run::Planned;
 use crate::stack::{NodeId, Stack};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
@@ -34,6 +35,16 @@ pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
         session.terminal.say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
     }
     std::future::pending().await
+}
+
+/// Says, while somebody only looks, that somebody else may be at work.
+pub(super) fn warn_of_unfinished(session: &Session<'_>, planned: &Planned) {
+    if let Some(run) = &planned.unfinished {
+        session.terminal.say(format_args!(
+            "note: a {} by {} since {} has not ended: it is at work, or it was killed",
+            run.verb, run.who, run.since
+        ));
+    }
 }
 
 /// Does one piece of work outside any plan, and tells what it says meanwhile.

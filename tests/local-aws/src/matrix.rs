@@ -144,6 +144,8 @@ async fn same_end(runs: &Runs, undisturbed: &Undisturbed) -> Result<()> {
     runs.cloud.set_faults(Faults::default());
     let plan = runs.plan(undisturbed.scene.goal()).await?;
     ensure!(plan.is_empty(), "there is still something to do:\n{plan}");
+    let holder = runs.holder().await?;
+    ensure!(holder.is_none(), "the lock is still held by {}", holder.map(|it| it.to_string()).unwrap_or_default());
     let census = settled(runs).await?;
     let differs = |kind: &&&str| census.get(**kind) != undisturbed.census.get(**kind);
     let different: Vec<_> = undisturbed.census.keys().filter(|kind| differs(kind)).collect();

@@ -6,12 +6,16 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use config::deployment::{ConfigSource, Deployment};
 use provision::aws::Owner;
+use provision::context::Context;
 use provision::event::Event;
-use provision::execute::{Options, Outcome, execute};
+use provision::execute::{Options, Outcome};
 use provision::guard::Access;
+use provision::names::Names;
 use provision::our_stack::OurStack;
-use provision::plan::{Goal, Plan, observe, plan};
+use provision::plan::{Goal, Plan};
+use provision::record::{Holder, Record, Run};
 use provision::resources::image::ImageSource;
+use provision::run::{Planned, Work, carry_out, prepare};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -30,6 +34,8 @@ pub struct Runs {
     pub image: ImageSource,
     /// Shifts the pauses between attempts.
     pub seed: u64,
+    /// Who runs, as the lock and the history say.
+    pub who: String,
     _folder: TempDir,
 }
 
@@ -61,7 +67,7 @@ impl Runs {
         deployment.edge.certificate_arn = Some(certificate(&cloud).await?);
         let folder = TempDir::new()?;
         let image = image_layout(folder.path(), "the first program")?;
-        Ok(Self { cloud, deployment, image, seed: 1, _folder: folder })
+        Ok(Self { cloud, deployment, image, seed: 1, who: "somebody".to_owned(), _folder: folder })
     }
 
     /// Makes another image to deploy.
@@ -80,7 +86,8 @@ impl Runs {
         self.image.to_string()
     }
 
-    fn owner(&self) -> Owner {
+    /// Whose things these are.
+    pub fn owner(&self) -> Owner {
         Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() }
     }
 
@@ -89,9 +96,20 @@ impl Runs {
     /// # Errors
     /// When something cannot be read.
     pub async fn plan(&self, goal: Goal) -> Result<Plan> {
-        let ours = OurStack::new(&self.deployment, self.image.clone());
-        let world = observe(&ours.stack, &self.cloud.aws(self.owner(), Access::ReadOnly)).await?;
-        plan(&ours.stack, &world, goal)
+        Ok(self.prepare(goal).await?.plan)
+    }
+
+    /// What the account remembers of runs.
+    pub fn record(&self) -> Record {
+        Record::of(&Names::of(&self.deployment))
+    }
+
+    /// Who has the lock.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn holder(&self) -> Result<Option<Holder>> {
+        self.record().holder(&Context::silent(self.cloud.aws(self.owner(), Access::ReadOnly))).await
     }
 
     /// Runs to a goal.
@@ -99,23 +117,46 @@ impl Runs {
     /// # Errors
     /// When something cannot be read, or when the plan is blocked.
     pub async fn run(&self, goal: Goal) -> Result<Report> {
+        let planned = self.prepare(goal).await?;
+        self.carry_out(planned).await
+    }
+
+    /// Makes a plan.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub async fn prepare(&self, goal: Goal) -> Result<Planned> {
         let ours = OurStack::new(&self.deployment, self.image.clone());
-        let world = observe(&ours.stack, &self.cloud.aws(self.owner(), Access::ReadOnly)).await?;
-        let plan = plan(&ours.stack, &world, goal)?;
-        if let Some(step) = plan.blocked().next() {
+        prepare(&ours, &self.record(), &self.cloud.aws(self.owner(), Access::ReadOnly), goal).await
+    }
+
+    /// Carries a plan out.
+    ///
+    /// # Errors
+    /// When it is blocked, when it is out of date, or when somebody else is at work.
+    pub async fn carry_out(&self, planned: Planned) -> Result<Report> {
+        let ours = OurStack::new(&self.deployment, self.image.clone());
+        let record = self.record();
+        if let Some(step) = planned.plan.blocked().next() {
             bail!("{} {} cannot be changed in place", step.kind, step.name);
+        }
+        if planned.is_done() {
+            let outcome = Outcome { outputs: planned.world.outputs(), ..Outcome::default() };
+            return Ok(Report { plan: planned.plan, outcome, events: Vec::new() });
         }
         let (events, mut story) = mpsc::unbounded_channel();
         let (_interrupt, interrupted) = watch::channel(false);
         let options = Options { at_once: 12, seed: self.seed, interrupted };
         let aws = self.cloud.aws(self.owner(), Access::ReadWrite);
-        let outcome = execute(&ours.stack, &plan, &world, &aws, &options, &events).await;
+        let work = Work { ours: &ours, planned: &planned, run: Run::begin("test", &self.who), image: None };
+        let tell = Context::silent(aws.clone());
+        let outcome = carry_out(work, &record, &aws, &options, &events, &tell).await?;
         drop(events);
         let mut told = Vec::new();
         while let Some(event) = story.recv().await {
             told.push(event);
         }
-        Ok(Report { plan, outcome, events: told })
+        Ok(Report { plan: planned.plan, outcome, events: told })
     }
 
     /// Deploys, and fails when anything did.

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use local_aws::Cloud;
 use local_aws::commands::{Said, piped, typed};
+use local_aws::faults::{Fault, Faults};
 use local_aws::runs::{certificate, image_layout};
 use provision::cli::Exit;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// An account with a certificate, and a folder with an image.
 struct Desk {
@@ -77,7 +79,7 @@ async fn deploy_tells_its_plan_and_its_story_and_ends_with_the_address() {
     has(&said.results, &["url", "https://", "task-definition", ":1"]);
     let again = desk.deploy().await;
     assert_eq!(again.exit, Exit::Done);
-    has(&again.talk, &["nothing to do: 38 resources"]);
+    has(&again.talk, &["nothing to do: 41 resources"]);
     assert!(!again.talk.contains("started"), "{}", again.talk);
 }
 
@@ -106,7 +108,10 @@ async fn plan_says_what_would_change_and_with_which_code() {
     assert_eq!(said.exit, Exit::Changes);
     has(&said.results, &["+ ECS service", "to create"]);
     desk.deploy().await;
+    let (before, began) = (desk.cloud.calls().len(), Instant::now());
     assert_eq!(desk.run(&["plan", "--exit-code"]).await.exit, Exit::Done);
+    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "more than two rounds: {:?}", began.elapsed());
+    assert!(desk.cloud.calls().len() - before < 40, "{} calls", desk.cloud.calls().len() - before);
     let said = desk.run(&["plan", "--output", "json", "--set", "logs.retention_days=90"]).await;
     let document = json(&said);
     assert_eq!(document["schema"], "provision.plan/1");
@@ -158,7 +163,8 @@ async fn history_lists_what_ran_and_rollback_goes_back() {
     assert_eq!(desk.deploy_another("the second program").await.exit, Exit::Done);
     let said = desk.run(&["history"]).await;
     let lines: Vec<_> = said.results.lines().collect();
-    assert_eq!(lines.len(), 2, "{}", said.results);
+    assert_eq!(lines.len(), 5, "two revisions and two runs: {}", said.results);
+    assert!(lines[3].contains("deploy") && lines[3].ends_with("then revision 2 ran"), "{}", said.results);
     assert!(lines[0].trim().starts_with('2') && lines[0].ends_with("runs"), "{}", said.results);
     let said = desk.run(&["rollback", "--yes"]).await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);
@@ -169,6 +175,27 @@ async fn history_lists_what_ran_and_rollback_goes_back() {
     has(&said.talk, &["there is nothing before revision 1"]);
     let said = desk.run(&["rollback", "--to", "9", "--yes"]).await;
     has(&said.talk, &["there is no revision 9", "2, 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unlock_breaks_the_lock_of_a_run_that_was_killed() {
+    let desk = Desk::new().await;
+    has(&desk.run(&["unlock", "--yes"]).await.talk, &["nobody holds the lock"]);
+    let calls = u64::try_from(desk.cloud.calls().len()).unwrap();
+    desk.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
+    tokio::select! {
+        biased;
+        () = desk.cloud.killed() => (),
+        said = desk.deploy() => panic!("not killed: {}", said.talk),
+    }
+    let said = desk.run(&["unlock"]).await;
+    assert_eq!(said.exit, Exit::Refused);
+    has(&said.talk, &["a deploy by", "holds the lock", "pass --yes"]);
+    has(&desk.run(&["plan", "--image-layout", desk.layout().to_str().unwrap()]).await.talk, &["note: a deploy by"]);
+    has(&desk.run(&["unlock", "--yes"]).await.talk, &["the lock is free"]);
+    let said = desk.deploy().await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    assert!(!said.talk.contains("still alive"), "nobody is waited for: {}", said.talk);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,221 @@
+//! One run that changes an environment: nobody else does meanwhile, and it is remembered.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow, bail};
+use futures::FutureExt as _;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+
+use crate::aws::Aws;
+use crate::context::{Context, Hints};
+use crate::event::Event;
+use crate::execute::{self, Options, execute};
+use crate::our_stack::OurStack;
+use crate::plan::{Goal, Plan, World, observe, plan};
+use crate::record::{Entry, Lock, Outcome, Record, Run};
+use crate::retry::persist;
+
+/// A plan, and what it was made from.
+pub struct Planned {
+    /// What was there.
+    pub world: World,
+    /// What is to be done.
+    pub plan: Plan,
+    /// The newest run, if its end was not heard of: it is at work, or it was killed.
+    pub unfinished: Option<Run>,
+    /// The runs whose work the plan may know.
+    known: BTreeSet<String>,
+    /// Whether there is a record that should go with everything else.
+    leftover: bool,
+}
+
+impl Planned {
+    /// Whether all is as it should be, and nobody is at work, nor died at it.
+    pub fn is_done(&self) -> bool {
+        self.plan.is_empty() && self.unfinished.is_none() && !self.leftover
+    }
+}
+
+/// Somebody was at work between the making of a plan and its carrying out.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a {} by {} since {} came between making this plan and carrying it out, so the plan may be out of date; \
+     nothing was changed, run the command again", .0.verb, .0.who, .0.since
+)]
+pub struct OutOfDate(Run);
+
+/// Reads everything as it is; what earlier runs knew saves questions.
+///
+/// # Errors
+/// When something cannot be read, or is not ours.
+pub async fn look(ours: &OurStack, record: &Record, aws: &Aws) -> Result<World> {
+    Ok(look_and_remember(ours, record, aws).await?.0)
+}
+
+async fn look_and_remember(ours: &OurStack, record: &Record, aws: &Aws) -> Result<(World, Arc<Vec<Entry>>)> {
+    let quiet = Context::silent(aws.clone());
+    let record = record.clone();
+    let runs = async move { record.runs(&quiet).await.map(Arc::new).map_err(Arc::new) }.boxed().shared();
+    let hints = runs.clone().map(|runs| Arc::new(runs.map(|runs| hints(&runs)).unwrap_or_default()));
+    let context = Context::looking(aws.clone(), hints);
+    let runs = async { runs.await.map_err(|error| anyhow!("{error:#}")) };
+    tokio::try_join!(Box::pin(observe(&ours.stack, &context)), runs)
+}
+
+fn hints(runs: &[Entry]) -> Hints {
+    let ended = runs.iter().find(|entry| entry.outcome == Outcome::Done);
+    ended.map(|entry| entry.hints.clone()).unwrap_or_default()
+}
+
+/// Reads everything and decides what is to be done.
+///
+/// # Errors
+/// When something cannot be read, or is not ours.
+pub async fn prepare(ours: &OurStack, record: &Record, aws: &Aws, goal: Goal) -> Result<Planned> {
+    let (world, runs) = look_and_remember(ours, record, aws).await?;
+    let plan = plan(&ours.stack, &world, goal)?;
+    let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&Context::silent(aws.clone())).await?;
+    let unfinished = runs.first().filter(|newest| newest.outcome == Outcome::Begun).map(|newest| newest.run.clone());
+    let known = runs.iter().map(|entry| entry.run.id.clone()).collect();
+    Ok(Planned { world, plan, unfinished, known, leftover })
+}
+
+/// Who does it, and for what.
+pub struct Work<'a> {
+    /// Everything that should exist.
+    pub ours: &'a OurStack,
+    /// What is to be done.
+    pub planned: &'a Planned,
+    /// Who does it.
+    pub run: Run,
+    /// The image that is deployed, for people.
+    pub image: Option<String>,
+}
+
+/// Takes the lock, carries the plan out, remembers what came of it, and gives the lock back.
+///
+/// # Errors
+/// When the lock is held by a living run, or the plan is out of date; then nothing was changed. What failed among the
+/// resources is in the outcome.
+pub async fn carry_out(
+    work: Work<'_>,
+    record: &Record,
+    aws: &Aws,
+    options: &Options,
+    events: &UnboundedSender<Event>,
+    tell: &Context,
+) -> Result<execute::Outcome> {
+    let Planned { world, plan, known, .. } = work.planned;
+    let locked = Locked { record, tell, interrupted: options.interrupted.clone() };
+    let entry = Entry::begun(work.run, work.image);
+    let execution = async |stopped| {
+        let options = Options { interrupted: stopped, ..options.clone() };
+        execute(&work.ours.stack, plan, world, aws, &options, events).await
+    };
+    let end = |outcome: &execute::Outcome| {
+        if outcome.is_complete() && plan.goal == (Goal::Absent { delete_data: true }) {
+            return End::NothingLeft;
+        }
+        let how = match (outcome.is_complete(), outcome.failed.is_empty()) {
+            (true, _) => Outcome::Done,
+            (false, true) => Outcome::Interrupted,
+            (false, false) => Outcome::Failed,
+        };
+        let task_definition = work.ours.task.of(&outcome.outputs).map(|task| task.arn);
+        let hints = work.ours.hints(&outcome.outputs);
+        End::Remember(Box::new(
+            Entry { changed: outcome.changed.len(), task_definition, hints, ..entry.clone() }.ended(how),
+        ))
+    };
+    Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await
+}
+
+/// The surroundings of work that needs the lock.
+pub struct Locked<'a> {
+    /// Where the lock and the history are.
+    pub record: &'a Record,
+    /// Where to say what happens.
+    pub tell: &'a Context,
+    /// Becomes true when no further work should be started.
+    pub interrupted: watch::Receiver<bool>,
+}
+
+/// What is to be remembered of a run.
+pub enum End {
+    /// How it ended.
+    Remember(Box<Entry>),
+    /// The environment is gone with its data, so nothing is left to remember.
+    NothingLeft,
+}
+
+impl Locked<'_> {
+    /// Works under the lock; the work hears when no more of it should be started.
+    ///
+    /// Whoever holds the lock can lose it (`provision unlock`), which counts as an interruption.
+    ///
+    /// # Errors
+    /// When the lock cannot be had, or when there was a run that is not among the known ones; then the work was not begun.
+    pub async fn run<T>(
+        self,
+        entry: Entry,
+        known: Option<&BTreeSet<String>>,
+        work: impl AsyncFnOnce(watch::Receiver<bool>) -> T,
+        end: impl FnOnce(&T) -> End,
+    ) -> Result<T> {
+        let Self { record, tell, .. } = self;
+        let lock = record.lock(tell, entry.run.clone()).await?;
+        if let Some(known) = known
+            && let Some(other) =
+                persist(tell, || record.runs(tell)).await?.into_iter().find(|it| !known.contains(&it.run.id))
+        {
+            lock.release().await?;
+            bail!(OutOfDate(other.run));
+        }
+        remember(record, tell, &entry).await;
+        let (stop, stopped) = watch::channel(false);
+        let result = tokio::select! {
+            biased;
+            result = Box::pin(work(stopped)) => result,
+            never = interrupted(self.interrupted, &stop) => match never {},
+            never = lost(&lock, &stop, tell) => match never {},
+        };
+        match end(&result) {
+            // The lock goes with its group.
+            End::NothingLeft => record.delete(tell).await?,
+            End::Remember(entry) => {
+                if let Err(error) = lock.release().await {
+                    tell.note(format_args!("{error:#}; it frees itself in a minute"));
+                }
+                // Last, so that a run that dies here counts as unfinished, and the next one looks after its lock.
+                remember(record, tell, &entry).await;
+            }
+        }
+        Ok(result)
+    }
+}
+
+/// The history is for people; that it cannot be written is no reason to leave the work undone.
+async fn remember(record: &Record, tell: &Context, entry: &Entry) {
+    if let Err(error) = record.remember(tell, entry).await {
+        tell.note(format_args!("this run will be missing from the history: {error:#}"));
+    }
+}
+
+/// Passes an interruption on; never ends, because running work goes on.
+async fn interrupted(mut from: watch::Receiver<bool>, stop: &watch::Sender<bool>) -> Infallible {
+    if from.wait_for(|interrupted| *interrupted).await.is_ok() {
+        stop.send_replace(true);
+    }
+    std::future::pending().await
+}
+
+/// Keeps the lock, and stops the work when that is no longer possible.
+async fn lost(lock: &Lock<'_>, stop: &watch::Sender<bool>, tell: &Context) -> Infallible {
+    let why = lock.keep().await;
+    tell.note(format_args!("{why:#}; finishing what runs, starting nothing new"));
+    stop.send_replace(true);
+    std::future::pending().await
+}
