@@ -13,19 +13,25 @@ from stand_in import (
     health,
     listeners,
     logs,
+    monitoring,
     processes,
+    providers,
     registry,
     roles,
     rollout,
     scaling,
     settings,
     tasks,
+    topics,
 )
 
 
 def main():
     scaling.install()
     roles.install()
+    providers.install()
+    monitoring.install()
+    topics.install()
     registry.install()
     certificates.install()
     listeners.install()

@@ -12,7 +12,7 @@ from ministack.services import ecs
 
 def install():
     ecs._run_task = _telling_of_starts(ecs._run_task)
-    ecs._update_service = _without_invented_draining(ecs._update_service)
+    ecs._ACTION_MAP["UpdateService"] = _without_invented_draining(ecs._ACTION_MAP["UpdateService"])
 
 
 def tell(service, message):

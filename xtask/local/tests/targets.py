@@ -13,6 +13,8 @@ class Target:
         self.go_on, self.left = threading.Event(), threading.Event()
         self._server = http.server.ThreadingHTTPServer((address, 0), self._handler())
         self._server.daemon_threads = True
+        # Who asks may leave at any time.
+        self._server.handle_error = lambda *_: None
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, args=[0.05], daemon=True).start()
 
