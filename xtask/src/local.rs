@@ -94,14 +94,28 @@ fn down() -> Result<()> {
     Ok(())
 }
 
-fn check() -> Result<()> {
+/// Runs the stand-in's own tests, those with containers too where an engine answers.
+pub(crate) fn check() -> Result<()> {
     let mut needs = Needs::default();
     python::check(&mut needs);
     needs.or_fail()?;
     let mut tests = Command::new(python::install(&folder().join("venv"))?);
-    tests.args(["-m", "unittest", "tests.test_stand_in"]).current_dir(python::source());
-    tests.env("PYTHONDONTWRITEBYTECODE", "1");
-    child::run("checking the stand-in", tests)
+    tests.args(["-m", "tests"]).current_dir(python::source()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let apart = folder().join("check");
+    for name in ["run", "logs"] {
+        fs::create_dir_all(apart.join(name)).with_context(|| format!("making {}", apart.display()))?;
+    }
+    let gateway = ports::free_one(4567)?;
+    let podman = Podman::new(&apart, gateway);
+    podman.stop()?;
+    let engine = Engine::choose(Choice::Auto, &mut Needs::default());
+    if let Some(address) = engine.address(&podman)? {
+        tests.env("DOCKER_HOST", address).env("STAND_IN_TEST_ENGINE", engine.to_string());
+        tests.env("STAND_IN_TEST_GATEWAY", gateway.to_string());
+    }
+    let checked = child::run("checking the stand-in", tests);
+    podman.stop()?;
+    checked
 }
 
 /// A stand-in that runs.

@@ -178,10 +178,10 @@ def _watch_container(scope, task, container, index, check):
                 well = container.exec_run(command).exit_code == 0
             except Exception as error:
                 _logger.debug("the container cannot be asked: %s", error)
-                if not _still_runs(container):
-                    return
-                # It has no such program.
                 well = False
+            if not well and not _still_runs(container):
+                # That is another story, and told elsewhere.
+                return
             starting = time.monotonic() - began < check.get("startPeriod", 0)
             failures = 0 if well else failures + (not starting)
             if well or failures >= check.get("retries", 3):
@@ -194,6 +194,8 @@ def _watch_container(scope, task, container, index, check):
 
 
 def _still_runs(container):
+    # What makes it fail its check may be its end, which takes a moment to be seen.
+    time.sleep(1)
     try:
         container.reload()
         return container.status == "running"

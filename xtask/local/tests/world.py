@@ -168,7 +168,8 @@ class Image:
             {"mediaType": f"application/vnd.oci.image.{kind}", "digest": digest(part), "size": len(part)}
             for kind, part in zip(kinds, parts, strict=True)
         )
-        self.manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": [layer]})
+        self.kind = "application/vnd.oci.image.manifest.v1+json"
+        self.manifest = json.dumps({"schemaVersion": 2, "mediaType": self.kind, "config": config, "layers": [layer]})
         self.digest = digest(self.manifest.encode())
 
     def push(self, ecr, repository):
@@ -184,7 +185,8 @@ class Image:
                     layerPartBlob=part,
                 )
             ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[name])
-        return ecr.put_image(repositoryName=repository, imageManifest=self.manifest, imageTag="one")
+        image = {"imageManifest": self.manifest, "imageManifestMediaType": self.kind, "imageTag": "one"}
+        return ecr.put_image(repositoryName=repository, **image)
 
 
 class Stack:
