@@ -16,10 +16,22 @@ _SCHEDULER = {"Deployment completed", "Task definition updated", "Service scalin
 
 
 def install():
+    ecs._ACTION_MAP["UpdateService"] = _after_what_failed(ecs._ACTION_MAP["UpdateService"])
     ecs._make_deployment = _in_progress(ecs._make_deployment)
     ecs._complete_service_deployment = _when_healthy(ecs._complete_service_deployment)
     ecs._record_service_task_healthy = _of_a_well_task(ecs._record_service_task_healthy)
     ecs._mark_task_stopped = _with_the_reasons_of_aws(ecs._mark_task_stopped)
+
+
+def _after_what_failed(update_service):
+    def update(data):
+        # ministack would show every deployment that ever failed.
+        for service in ecs._services.values():
+            kept = [it for it in service["deployments"] if it["status"] == "PRIMARY" or it["rolloutState"] != "FAILED"]
+            service["deployments"] = kept
+        return update_service(data)
+
+    return update
 
 
 def _in_progress(make_deployment):
