@@ -1,7 +1,7 @@
 """Alarms and dashboards.
 
-Restored: an alarm over an expression keeps its metrics (ministack forgets them), and one over a percentile has
-no other statistic; a period is one that CloudWatch can count; a dashboard is JSON, and one that does not exist
+Restored: an alarm over an expression keeps its metrics, and one over a percentile what few samples mean
+(ministack forgets both), and it has no other statistic; a period is one that CloudWatch can count; a dashboard is JSON, and one that does not exist
 cannot be deleted, by the name that AWS has for that. The SDK asks in CBOR, for which `cbor2` is installed:
 without it, ministack would take every question for an empty one.
 """
@@ -10,6 +10,7 @@ import json
 
 from ministack.services import cloudwatch
 
+_FORGOTTEN = ("Metrics", "ThresholdMetricId", "EvaluateLowSampleCountPercentile")
 _OF_ONE_METRIC = {"MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit"}
 
 
@@ -31,8 +32,8 @@ def _whole(put_metric_alarm):
         if any(period % 60 and period not in (10, 20, 30) for period in periods):
             return _refused("ValidationError", "Period must be 10, 20, 30 or a multiple of 60", is_cbor)
         answer = put_metric_alarm(params, data, is_cbor, is_json)
-        if answer[0] == 200 and data.get("Metrics"):
-            cloudwatch._alarms[data["AlarmName"]]["Metrics"] = data["Metrics"]
+        if answer[0] == 200:
+            cloudwatch._alarms[data["AlarmName"]] |= {name: data[name] for name in _FORGOTTEN if data.get(name)}
         return answer
 
     return put

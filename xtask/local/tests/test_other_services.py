@@ -37,8 +37,9 @@ class OtherServicesTest(unittest.TestCase):
         common = {"EvaluationPeriods": 5, "DatapointsToAlarm": 3, "Threshold": 5.0, "ComparisonOperator": "GreaterThanThreshold"}
         one = {"Namespace": "AWS/ApplicationELB", "MetricName": "TargetResponseTime", "Period": 60}
         stat = {"Metric": {"Namespace": "n", "MetricName": "m", "Dimensions": [{"Name": "a", "Value": "b"}]}, "Period": 60, "Stat": "Sum"}
+        slow = {"ExtendedStatistic": "p95", "EvaluateLowSampleCountPercentile": "ignore"}
         sums = [{"Id": "e", "Expression": "m/2", "Label": "half", "ReturnData": True}, {"Id": "m", "MetricStat": stat, "ReturnData": False}]
-        alarms = {"mean": one | {"Statistic": "Average"}, "slow": one | {"ExtendedStatistic": "p95"}, "sum": {"Metrics": sums}}
+        alarms = {"mean": one | {"Statistic": "Average"}, "slow": one | slow, "sum": {"Metrics": sums}}
         for name, alarm in alarms.items():
             cloudwatch.put_metric_alarm(AlarmName=name, Tags=pairs("Key", "Value"), **alarm, **common)
         self.stand_in.stop()
@@ -46,7 +47,7 @@ class OtherServicesTest(unittest.TestCase):
         found = {it["AlarmName"]: it for it in cloudwatch.describe_alarms()["MetricAlarms"]}
         for name, alarm in alarms.items():
             # What was not said is not told.
-            told = {key: found[name].get(key) for key in (*one, "Statistic", "ExtendedStatistic", "Metrics", "AlarmDescription")}
+            told = {key: found[name].get(key) for key in (*one, "Statistic", *slow, "Metrics", "AlarmDescription")}
             self.assertEqual(told, dict.fromkeys(told) | alarm, name)
             self.assertEqual(cloudwatch.list_tags_for_resource(ResourceARN=found[name]["AlarmArn"])["Tags"], pairs("Key", "Value"))
         self.refused("ValidationError", cloudwatch.put_metric_alarm, AlarmName="odd", Statistic="Sum", **one | {"Period": 45}, **common)
