@@ -1,7 +1,7 @@
 """Alarms and dashboards.
 
 Restored: an alarm over an expression keeps its metrics, and one over a percentile what few samples mean
-(ministack forgets both), and it has no other statistic; a period is one that CloudWatch can count; a dashboard is JSON, and one that does not exist
+(ministack forgets both), and it has no other statistic; a dashboard has tags; a period is one that CloudWatch can count; a dashboard is JSON, and one that does not exist
 cannot be deleted, by the name that AWS has for that. The SDK asks in CBOR, for which `cbor2` is installed:
 without it, ministack would take every question for an empty one.
 """
@@ -18,6 +18,7 @@ def install():
     cloudwatch._put_metric_alarm = _whole(cloudwatch._put_metric_alarm)
     cloudwatch._cbor_alarm = _without_inventions(cloudwatch._cbor_alarm)
     cloudwatch._put_dashboard = _of_json(cloudwatch._put_dashboard)
+    cloudwatch._validate_alarm_tag_arn = _or_a_dashboard(cloudwatch._validate_alarm_tag_arn)
     cloudwatch._error = _named_as_on_aws(cloudwatch._error)
 
 
@@ -54,9 +55,23 @@ def _of_json(put_dashboard):
             json.loads(data["DashboardBody"])
         except ValueError:
             return _refused("InvalidParameterInput", "The field DashboardBody must be a valid JSON object", is_cbor)
-        return put_dashboard(params, data, is_cbor, is_json)
+        is_new = data["DashboardName"] not in cloudwatch._dashboards
+        answer = put_dashboard(params, data, is_cbor, is_json)
+        if answer[0] == 200 and is_new:
+            arn = cloudwatch._dashboards[data["DashboardName"]]["DashboardArn"]
+            cloudwatch._resource_tags[arn] = {tag["Key"]: tag["Value"] for tag in data.get("Tags") or []}
+        return answer
 
     return put
+
+
+def _or_a_dashboard(validate_alarm_tag_arn):
+    def validate(arn, *args, **kwargs):
+        if any(dashboard["DashboardArn"] == arn for dashboard in cloudwatch._dashboards.values()):
+            return None
+        return validate_alarm_tag_arn(arn, *args, **kwargs)
+
+    return validate
 
 
 def _named_as_on_aws(error):

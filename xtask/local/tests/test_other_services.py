@@ -54,8 +54,11 @@ class OtherServicesTest(unittest.TestCase):
 
     def test_a_dashboard_is_json_and_exists_or_not(self):
         cloudwatch = self.cloudwatch()
-        cloudwatch.put_dashboard(DashboardName="board", DashboardBody='{"widgets":[]}')
-        self.assertEqual(cloudwatch.get_dashboard(DashboardName="board")["DashboardBody"], '{"widgets":[]}')
+        cloudwatch.put_dashboard(DashboardName="board", DashboardBody='{"widgets":[]}', Tags=pairs("Key", "Value"))
+        found = cloudwatch.get_dashboard(DashboardName="board")
+        self.assertEqual(found["DashboardBody"], '{"widgets":[]}')
+        self.assertEqual(cloudwatch.list_tags_for_resource(ResourceARN=found["DashboardArn"])["Tags"], pairs("Key", "Value"))
+        self.assertIn(f"cloudwatch: {found['DashboardArn']}", self.stand_in.control("owned"))
         self.refused("InvalidParameterInput", cloudwatch.put_dashboard, DashboardName="board", DashboardBody="{")
         cloudwatch.delete_dashboards(DashboardNames=["board"])
         self.refused("ResourceNotFound", cloudwatch.get_dashboard, DashboardName="board")
