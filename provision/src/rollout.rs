@@ -1,5 +1,6 @@
 //! Watching a service until its newest deployment has won, or saying why it did not.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use aws_sdk_ecs::types::{Deployment, DeploymentRolloutState, DesiredStatus, Service, Task};
+use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
 use crate::aws::{Absent as _, AwsError};
@@ -100,9 +102,9 @@ async fn failure(context: &Context, cluster: &str, service: &Service, ours: Opti
     if let Some(reason) = ours.and_then(|ours| ours.rollout_state_reason()) {
         add(&mut story, format_args!(": {reason}"));
     }
-    match last_stopped(context, cluster, service).await {
+    match stopped(context, cluster, service).await.map(|tasks| tasks.into_iter().next()) {
         Ok(Some(task)) => {
-            story.push_str(&explain(&task));
+            add(&mut story, format_args!("\n  {}", explain(&task)));
             story.push_str(&last_words(context, &task).await);
         }
         Ok(None) => story.push_str("\n  no task stopped; the last events of the service are below"),
@@ -120,18 +122,19 @@ async fn failure(context: &Context, cluster: &str, service: &Service, ours: Opti
     story
 }
 
-async fn last_stopped(context: &Context, cluster: &str, service: &Service) -> Result<Option<Task>> {
+/// The tasks that stopped of late, the last one first. AWS remembers them for about an hour.
+async fn stopped(context: &Context, cluster: &str, service: &Service) -> Result<Vec<Task>> {
     let ecs = &context.aws.ecs;
     let request = ecs.list_tasks().cluster(cluster).set_service_name(service.service_name.clone());
     let listed = request.desired_status(DesiredStatus::Stopped).send().await.map_err(AwsError::from)?;
     let arns = listed.task_arns.unwrap_or_default();
     if arns.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let described = ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await.map_err(AwsError::from)?;
     let mut tasks = described.tasks.unwrap_or_default();
-    tasks.sort_by_key(|task| task.stopped_at.map(|at| at.secs()));
-    Ok(tasks.pop())
+    tasks.sort_by_key(|task| Reverse(task.stopped_at.map(|at| at.secs())));
+    Ok(tasks)
 }
 
 fn explain(task: &Task) -> String {
@@ -140,7 +143,7 @@ fn explain(task: &Task) -> String {
     let reason: Vec<_> = reasons.into_iter().flatten().collect();
     let reason = reason.join("; ");
     let exit = container.and_then(|container| container.exit_code);
-    let mut text = format!("\n  a task stopped: {reason}");
+    let mut text = format!("a task stopped: {reason}");
     if let Some(exit) = exit {
         add(&mut text, format_args!(" (exit code {exit})"));
     }
@@ -200,6 +203,7 @@ pub struct Status {
     running: i32,
     desired: i32,
     deployments: Vec<String>,
+    stopped: Vec<String>,
     events: Vec<String>,
 }
 
@@ -217,14 +221,26 @@ pub async fn status(context: &Context, cluster: &str, name: &str) -> Result<Opti
             deployment.task_definition().unwrap_or_default()
         )
     });
+    let stopped = stopped(context, cluster, &service).await?;
+    let ended = stopped.iter().filter(|task| !is_replaced(task)).take(3);
     let events = service.events().iter().take(5).filter_map(|event| event.message.clone());
     Ok(Some(Status {
         name: name.to_owned(),
         running: service.running_count,
         desired: service.desired_count,
         deployments: deployments.collect(),
+        stopped: ended.map(|task| format!("{} {}", ended_at(task), explain(task))).collect(),
         events: events.collect(),
     }))
+}
+
+/// Whether a task stopped because another deployment or another size of the service wanted it so.
+fn is_replaced(task: &Task) -> bool {
+    task.stopped_reason().is_some_and(|reason| reason.starts_with("Scaling activity initiated by"))
+}
+
+fn ended_at(task: &Task) -> String {
+    task.stopped_at.and_then(|at| at.fmt(Format::DateTime).ok()).unwrap_or_default()
 }
 
 impl fmt::Display for Status {
@@ -232,6 +248,9 @@ impl fmt::Display for Status {
         write!(f, "{}: {} of {} tasks running", self.name, self.running, self.desired)?;
         for deployment in &self.deployments {
             write!(f, "\n  deployment {deployment}")?;
+        }
+        for task in &self.stopped {
+            write!(f, "\n  stopped    {task}")?;
         }
         for event in &self.events {
             write!(f, "\n  event      {event}")?;

@@ -159,6 +159,8 @@ async fn an_image_that_does_not_start_is_told_with_its_reason_and_rolled_back() 
         &said.talk,
         &["FAILED", "Essential container in task exited", "exit code 1", "what runs now", "run the same command again"],
     );
+    let said = desk.run(&["status"]).await;
+    has(&said.results, &["PRIMARY", "stopped", "a task stopped: Essential container in task exited (exit code 1)"]);
 }
 
 #[tokio::test(start_paused = true)]
