@@ -69,7 +69,7 @@ impl Answer {
                      <RequestID>simulated</RequestID></Response>"
                 ),
             ),
-            Protocol::Query => (
+            Protocol::Query | Protocol::RestXml => (
                 "text/xml",
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escaped}</Message></Error>\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Map, Value};
 
-use crate::cbor;
+use crate::{cbor, xml};
 
 /// How a service writes its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Protocol {
     Json,
     /// JSON with the operation in method and path.
     RestJson,
+    /// XML with the operation in method and path.
+    RestXml,
     /// CBOR with the operation in the path; the simulation thinks of it as JSON.
     Cbor,
 }
@@ -59,6 +61,7 @@ impl Call {
                 (fields["Action"].as_str().unwrap_or_default().to_owned(), fields)
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
+            Protocol::RestXml => route53(request.method(), request.uri(), body),
             Protocol::Cbor => {
                 let operation = request.uri().rsplit('/').next().unwrap_or_default().to_owned();
                 (operation, cbor::read(body))
@@ -102,6 +105,7 @@ fn protocol(service: &str) -> Protocol {
         "iam" | "elasticloadbalancing" | "sns" | "sts" => Protocol::Query,
         "monitoring" => Protocol::Cbor,
         "elasticfilesystem" => Protocol::RestJson,
+        "route53" => Protocol::RestXml,
         _ => Protocol::Json,
     }
 }
@@ -116,11 +120,49 @@ fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// EFS: the operation is in the method and the path.
-fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+/// The parts of a path behind the version, and the query.
+fn path(uri: &str) -> (Vec<&str>, &str) {
     let path_and_query = uri.split_once("amazonaws.com").map_or(uri, |(_, path)| path);
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let parts: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
+    (path.trim_matches('/').split('/').skip(1).collect(), query)
+}
+
+/// Route 53: the operation is in the method and the path.
+fn route53(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let (parts, query) = path(uri);
+    let mut fields = match xml::read(&String::from_utf8_lossy(body)) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    if let Value::Object(more) = form(query) {
+        fields.extend(more);
+    }
+    let (kind, id, of) = (parts.first().copied().unwrap_or_default(), parts.get(1).copied(), parts.get(2).copied());
+    let (operation, key) = match (method, kind, id.is_some(), of) {
+        ("POST", "hostedzone", false, _) => ("CreateHostedZone", "Id"),
+        ("GET", "hostedzone", false, _) => ("ListHostedZones", "Id"),
+        ("GET", "hostedzonesbyname", ..) => ("ListHostedZonesByName", "Id"),
+        ("GET", "hostedzone", true, None) => ("GetHostedZone", "Id"),
+        ("DELETE", "hostedzone", true, None) => ("DeleteHostedZone", "Id"),
+        ("POST", "hostedzone", true, Some("rrset")) => ("ChangeResourceRecordSets", "HostedZoneId"),
+        ("GET", "hostedzone", true, Some("rrset")) => ("ListResourceRecordSets", "HostedZoneId"),
+        ("GET", "change", true, None) => ("GetChange", "Id"),
+        ("GET", "tags", true, Some(_)) => ("ListTagsForResource", "ResourceType"),
+        ("POST", "tags", true, Some(_)) => ("ChangeTagsForResource", "ResourceType"),
+        _ => ("", ""),
+    };
+    if let Some(id) = id {
+        fields.insert(key.to_owned(), Value::String(decode(id)));
+    }
+    if kind == "tags" {
+        fields.insert("ResourceId".to_owned(), Value::String(decode(of.unwrap_or_default())));
+    }
+    (operation.to_owned(), Value::Object(fields))
+}
+
+/// EFS: the operation is in the method and the path.
+fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let (parts, query) = path(uri);
     let mut fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),

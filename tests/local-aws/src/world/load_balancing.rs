@@ -17,6 +17,9 @@ const PROVISIONING: Duration = Duration::from_secs(120);
 /// From deleted to its addresses being released.
 const RELEASE: Duration = Duration::from_secs(240);
 
+/// The zone of all load balancers' names in the region.
+pub(crate) const LOAD_BALANCERS_ZONE: &str = "Z14GRHDCWA56QT";
+
 /// The kinds of things, by the last part of the operations' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -70,6 +73,11 @@ pub struct Thing {
 }
 
 impl Thing {
+    /// One of its attributes, if it was ever set.
+    pub fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
     /// One of its settings.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
@@ -223,11 +231,11 @@ fn shown(world: &World, arn: &str) -> Fields {
     put(&thing.kind.arn_field(), arn);
     match thing.kind {
         Kind::LoadBalancer => {
-            let active = world.now >= thing.created + PROVISIONING;
+            let active = world.now >= thing.created + PROVISIONING || !world.holds("load_balancers_provision");
             put("State.Code", if active { "active" } else { "provisioning" });
             put("LoadBalancerName", thing.field("Name"));
             put("DNSName", &format!("{}-1.{REGION}.elb.amazonaws.com", thing.field("Name")));
-            put("CanonicalHostedZoneId", "Z14GRHDCWA56QT");
+            put("CanonicalHostedZoneId", LOAD_BALANCERS_ZONE);
             let subnets = thing.fields.iter().filter(|(key, _)| key.starts_with("Subnets.member."));
             for (index, (_, subnet)) in subnets.enumerate() {
                 let zone = world.network.subnets.get(subnet).map_or("", |it| it.zone.as_str());
@@ -290,7 +298,8 @@ fn attributes(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
 fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal> {
     let arn = call.text(&kind.arn_field()).to_owned();
     if kind == Kind::LoadBalancer && world.load_balancing.things.contains_key(&arn) {
-        world.interfaces.release(&interface_description(&arn), world.now + RELEASE);
+        let release = if world.holds("interfaces_linger") { RELEASE } else { Duration::ZERO };
+        world.interfaces.release(&interface_description(&arn), world.now + release);
     }
     // With a load balancer go its listeners, and with a listener its rules.
     let mut gone = vec![arn];
