@@ -10,6 +10,7 @@ use super::deploy::{AT_ONCE, confirm};
 use super::exit::{BadInput, Exit};
 use super::report;
 use super::session::Session;
+use crate::context::Context;
 use crate::execute::{Options, execute};
 use crate::guard::Access;
 use crate::our_stack::pipeline;
@@ -45,7 +46,7 @@ fn no_repository(session: &Session<'_>) -> BadInput {
 /// No lock is taken: the role is no part of the environment, and both parts of it can be written twice.
 async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool) -> Result<Exit> {
     let stack = pipeline::stack(&session.deployment, github);
-    let world = observe(&stack, &session.aws(Access::ReadOnly)).await?;
+    let world = observe(&stack, &Context::silent(session.aws(Access::ReadOnly))).await?;
     let plan = plan(&stack, &world, goal)?;
     session.terminal.say(&plan);
     if plan.is_empty() {
@@ -75,7 +76,7 @@ async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool
 async fn show(session: &Session<'_>, github: &Github) -> Result<Exit> {
     let stack = pipeline::stack(&session.deployment, github);
     let aws = session.aws(Access::ReadOnly);
-    let plan = plan(&stack, &observe(&stack, &aws).await?, Goal::Present)?;
+    let plan = plan(&stack, &observe(&stack, &Context::silent(aws.clone())).await?, Goal::Present)?;
     let account = aws.caller().await?.account;
     let arn = pipeline::role_arn(&session.deployment, &account);
     let role = pipeline::role(&session.deployment, github, &account);

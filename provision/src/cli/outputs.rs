@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::guard::Access;
 use crate::our_stack::OurStack;
-use crate::plan::observe;
 use crate::resources::topic;
+use crate::run::look;
 use crate::stack::Outputs;
 use anyhow::Result;
 use serde_json::json;
@@ -17,7 +17,7 @@ use super::session::Session;
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
-    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
+    let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly)).await?;
     print(session, &ours, &world.outputs());
     Ok(Exit::Done)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Map, Value};
 
-use crate::{cbor, xml};
+use crate::cbor;
 
 /// How a service writes its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Call {
                 (fields["Action"].as_str().unwrap_or_default().to_owned(), fields)
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
-            Protocol::RestXml => route53(request.method(), request.uri(), body),
+            Protocol::RestXml => rest_xml(request.method(), request.uri(), body),
             Protocol::Cbor => {
                 let operation = request.uri().rsplit('/').next().unwrap_or_default().to_owned();
                 (operation, cbor::read(body))
@@ -127,37 +127,21 @@ fn path(uri: &str) -> (Vec<&str>, &str) {
     (path.trim_matches('/').split('/').skip(1).collect(), query)
 }
 
-/// Route 53: the operation is in the method and the path.
-fn route53(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+/// Route 53: the operation is in the method and the path; the body stays as it is.
+fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
     let (parts, query) = path(uri);
-    let mut fields = match xml::read(&String::from_utf8_lossy(body)) {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
+    let operation = match (method, parts.as_slice()) {
+        ("POST", ["hostedzone"]) => "CreateHostedZone",
+        ("GET", ["hostedzonesbyname"]) => "ListHostedZonesByName",
+        ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
+        ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
+        ("GET", ["change", _]) => "GetChange",
+        _ => "",
     };
-    if let Value::Object(more) = form(query) {
-        fields.extend(more);
-    }
-    let (kind, id, of) = (parts.first().copied().unwrap_or_default(), parts.get(1).copied(), parts.get(2).copied());
-    let (operation, key) = match (method, kind, id.is_some(), of) {
-        ("POST", "hostedzone", false, _) => ("CreateHostedZone", "Id"),
-        ("GET", "hostedzone", false, _) => ("ListHostedZones", "Id"),
-        ("GET", "hostedzonesbyname", ..) => ("ListHostedZonesByName", "Id"),
-        ("GET", "hostedzone", true, None) => ("GetHostedZone", "Id"),
-        ("DELETE", "hostedzone", true, None) => ("DeleteHostedZone", "Id"),
-        ("POST", "hostedzone", true, Some("rrset")) => ("ChangeResourceRecordSets", "HostedZoneId"),
-        ("GET", "hostedzone", true, Some("rrset")) => ("ListResourceRecordSets", "HostedZoneId"),
-        ("GET", "change", true, None) => ("GetChange", "Id"),
-        ("GET", "tags", true, Some(_)) => ("ListTagsForResource", "ResourceType"),
-        ("POST", "tags", true, Some(_)) => ("ChangeTagsForResource", "ResourceType"),
-        _ => ("", ""),
-    };
-    if let Some(id) = id {
-        fields.insert(key.to_owned(), Value::String(decode(id)));
-    }
-    if kind == "tags" {
-        fields.insert("ResourceId".to_owned(), Value::String(decode(of.unwrap_or_default())));
-    }
-    (operation.to_owned(), Value::Object(fields))
+    let mut fields = form(query);
+    fields["Id"] = Value::String(parts.get(1).copied().unwrap_or_default().to_owned());
+    fields["Body"] = Value::String(String::from_utf8_lossy(body).into_owned());
+    (operation.to_owned(), fields)
 }
 
 /// EFS: the operation is in the method and the path.
@@ -186,6 +170,7 @@ fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
         ("GET", "file-systems", Some("backup-policy")) => "DescribeBackupPolicy",
         ("PUT", "file-systems", Some("policy")) => "PutFileSystemPolicy",
         ("GET", "file-systems", Some("policy")) => "DescribeFileSystemPolicy",
+        ("DELETE", "file-systems", Some("policy")) => "DeleteFileSystemPolicy",
         ("POST", "mount-targets", None) => "CreateMountTarget",
         ("GET", "mount-targets", None) => "DescribeMountTargets",
         ("DELETE", "mount-targets", None) => "DeleteMountTarget",

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod rules;
 pub mod runs;
 pub mod world;
+pub use client::LATENCY;
 mod xml;
 
 use std::sync::{Arc, Mutex};

@@ -82,23 +82,21 @@ rules! {
     role_descriptions = 45,
     github_subject = 46,
     group_names = 47,
-    record_deletions = 48,
-    alias_zones = 48,
     scaling_of_a_service = 49,
     scaling_needs_a_target = 49,
-    certificate_in_use = 50,
     alarm_periods = 51,
     dashboard_names = 51,
     topic_tags = 51,
     not_visible_yet = 52,
     throttle_buckets = 53,
     authorisation = 54,
+    protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
 }
 
-/// What takes its time or goes its own way; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 16] = [
+/// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
+const CYCLES: [(&str, u8); 20] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -124,6 +122,14 @@ const CYCLES: [(&str, u8); 16] = [
     ("stale_attributes", 52),
     // A certificate waits for its record.
     ("certificate_validation", 9),
+    // A certificate that a listener has stays.
+    ("certificate_in_use", 50),
+    // A record is deleted by saying exactly what it is.
+    ("record_deletions", 48),
+    // An alias of a load balancer names the zone of load balancers.
+    ("alias_zones", 48),
+    // A zone is busy with one batch of changes at a time.
+    ("one_batch_at_a_time", 0),
     // Changes of names are pending for a while.
     ("changes_of_names_spread", 0),
     // NAT gateways come up slowly, or fail with a code.

@@ -5,12 +5,12 @@
 
 mod buckets;
 mod certificates;
+mod dns;
 mod efs;
 mod forgotten;
 mod interfaces;
 mod load_balancing;
 mod monitoring;
-mod names;
 mod nat;
 mod network;
 mod secrets;
@@ -31,15 +31,13 @@ use crate::policy::Policy;
 use crate::rules::Rule;
 
 pub use buckets::Buckets;
-pub(crate) use certificates::is_issued;
 pub use certificates::{Certificate, Certificates};
+pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
-pub use interfaces::{Interface, Interfaces};
+pub use interfaces::{Interface, Interfaces, NewInterface};
 pub use load_balancing::{Kind, LoadBalancing, Thing};
-pub(crate) use load_balancing::{LOAD_BALANCERS_ZONE, settings};
+pub(crate) use load_balancing::settings;
 pub use monitoring::Monitoring;
-pub use names::Names;
-pub(crate) use names::{full, zone_id};
 pub use nat::NatGateways;
 pub use network::{Network, Subnet};
 pub use secrets::Secrets;
@@ -78,8 +76,8 @@ pub struct World {
     pub secrets: Secrets,
     /// Certificates.
     pub certificates: Certificates,
-    /// Names on the internet.
-    pub names: Names,
+    /// Hosted zones and their records.
+    pub dns: Dns,
     /// NAT gateways.
     pub nat_gateways: NatGateways,
     /// What may be scaled, by the identifiers of resources.
@@ -142,7 +140,6 @@ impl World {
     pub(crate) fn notice(&mut self, call: &Call) {
         self.now = call.at;
         self.buckets.take(call);
-        certificates::settle(self);
     }
 
     /// Answers what the emulator cannot; `None` leaves the call to the emulator.
@@ -152,10 +149,12 @@ impl World {
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),
             ("monitoring", _) => monitoring::answer(self, call),
             ("sns", _) => subscriptions::answer(self, call),
+            ("acm", _) => certificates::answer(self, call),
+            ("route53", _) => dns::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
-            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, self.now))),
+            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", _) => security_groups::answer(self, call),
             _ => None,
         }
@@ -170,8 +169,6 @@ impl World {
                 nat::observe(self, call, answer);
                 self.visibility.learn(call, answer, self.now);
             }
-            "acm" => certificates::observe(self, call, answer),
-            "route53" => names::observe(self, call, answer),
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
             "application-autoscaling" => self.observe_scaling(call),
             "sns" => self.observe_topics(call),

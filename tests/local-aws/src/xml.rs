@@ -1,13 +1,17 @@
-//! Flat fields of a query (`Actions.member.1.Type`) as the nested XML of the answer to it, and XML bodies as JSON.
+//! Flat fields of a query (`Actions.member.1.Type`) as the nested XML of the answer to it.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
-use xmlparser::{ElementEnd, Token, Tokenizer};
-
 /// What a query service was asked for: paths with dots, and texts.
 pub(crate) type Fields = BTreeMap<String, String>;
+
+/// What is in the elements of a name, wherever they are; they do not contain each other.
+pub(crate) fn parts<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let after = text.split(&open).skip(1);
+    after.filter_map(|rest| rest.split_once(&close).map(|(part, _)| part)).collect()
+}
 
 #[derive(Default)]
 struct Tree {
@@ -65,54 +69,9 @@ fn element(name: &str, tree: &Tree, xml: &mut String) {
     write!(xml, "</{name}>").expect("a text takes all that memory holds");
 }
 
-/// What Route 53 sends as lists; XML itself does not tell a list of one from a structure.
-const LISTS: [&str; 4] = ["Changes", "ResourceRecords", "AddTags", "RemoveTagKeys"];
-
-/// Reads the children of a body's root; what is no XML is null.
-pub(crate) fn read(body: &str) -> Value {
-    // Each open element: its name, its text so far, its children.
-    let mut open = vec![(String::new(), String::new(), Vec::<(String, Value)>::new())];
-    for token in Tokenizer::from(body) {
-        match token {
-            Ok(Token::ElementStart { local, .. }) => {
-                open.push((local.as_str().to_owned(), String::new(), Vec::new()));
-            }
-            Ok(Token::Text { text }) => {
-                let text = text.as_str().replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-                open.last_mut().expect("the first is never closed").1.push_str(&text.replace("&amp;", "&"));
-            }
-            Ok(Token::ElementEnd { end: ElementEnd::Close(..) | ElementEnd::Empty, .. }) if open.len() > 1 => {
-                let (name, text, children) = open.pop().expect("it was counted a moment ago");
-                let value = nested(&name, text, children);
-                open.last_mut().expect("the first is never closed").2.push((name, value));
-            }
-            Ok(_) => (),
-            Err(_) => return Value::Null,
-        }
-    }
-    open.pop().and_then(|(_, _, mut children)| children.pop()).map_or(Value::Null, |(_, root)| root)
-}
-
-fn nested(name: &str, text: String, children: Vec<(String, Value)>) -> Value {
-    if LISTS.contains(&name) {
-        return Value::Array(children.into_iter().map(|(_, value)| value).collect());
-    }
-    if children.is_empty() { Value::String(text) } else { Value::Object(children.into_iter().collect::<Map<_, _>>()) }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn bodies_are_read_as_their_roots_children_with_lists_of_one() {
-        let body =
-            "<?xml version=\"1.0\"?><Root xmlns=\"x\"><A>1 &amp; 2</A><Changes><Change><B/></Change></Changes></Root>";
-        assert_eq!(read(body), json!({"A": "1 & 2", "Changes": [{"B": ""}]}));
-        assert_eq!(read(""), Value::Null);
-    }
 
     #[test]
     fn lists_keep_their_order_and_texts_are_escaped() {

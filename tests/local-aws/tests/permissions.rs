@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, IpRange};
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, IpPermission, IpRange};
 use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
 use local_aws::Cloud;
 use local_aws::commands::piped;
@@ -63,13 +63,13 @@ impl Scene {
         assert!(report.outcome.is_complete(), "{}", report.failures().join("\n"));
     }
 
-    async fn command(&mut self, words: &[&str]) {
+    async fn command(&mut self, who: Who, words: &[&str], input: &str) {
         let certificate =
             format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
         let moment = self.runs.cloud.calls().len();
-        let said = piped(&self.runs.cloud, &[words, &["--set", &certificate]].concat(), "").await;
+        let said = piped(&self.runs.cloud, &[words, &["--set", &certificate]].concat(), input).await;
         assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
-        self.sent_since(Who::Pipeline, moment);
+        self.sent_since(who, moment);
     }
 
     /// Clients that change things behind the tool's back; what they send does not count.
@@ -105,24 +105,11 @@ async fn disturb_the_network(aws: &Aws) {
     let subnet = subnets.subnets()[0].subnet_id().unwrap();
     ec2.modify_subnet_attribute().subnet_id(subnet).map_public_ip_on_launch(on).send().await.unwrap();
     let groups = ec2.describe_security_groups().send().await.unwrap();
-    for group in groups.security_groups().iter().filter(|it| it.group_name().is_some_and(|name| name.ends_with("-sg")))
-    {
-        let id = group.group_id().unwrap();
-        if group.group_name().is_some_and(|name| name.contains("service")) {
-            let was = Some(group.ip_permissions().to_vec());
-            ec2.revoke_security_group_ingress().group_id(id).set_ip_permissions(was).send().await.unwrap();
-            let was = Some(group.ip_permissions_egress().to_vec());
-            ec2.revoke_security_group_egress().group_id(id).set_ip_permissions(was).send().await.unwrap();
-            let odd = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
-            let odd = odd.ip_ranges(IpRange::builder().cidr_ip("10.9.9.0/24").build()).build();
-            ec2.authorize_security_group_ingress().group_id(id).ip_permissions(odd.clone()).send().await.unwrap();
-            ec2.authorize_security_group_egress().group_id(id).ip_permissions(odd).send().await.unwrap();
-        }
-    }
     let by_name = |part: &str| {
         let found = groups.security_groups().iter().find(|it| it.group_name().is_some_and(|name| name.contains(part)));
         found.unwrap().group_id().unwrap().to_owned()
     };
+    disturb_the_rules(aws, &by_name("service")).await;
     let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
     let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
     aws.elb.set_security_groups().load_balancer_arn(balancer).security_groups(by_name("cache")).send().await.unwrap();
@@ -134,7 +121,30 @@ async fn disturb_the_network(aws: &Aws) {
     request.security_groups(by_name("service")).send().await.unwrap();
 }
 
-async fn disturb_the_routes(aws: &Aws) {
+/// Takes a group's rules away and adds odd ones.
+async fn disturb_the_rules(aws: &Aws, group: &str) {
+    let of_group = Filter::builder().name("group-id").values(group).build();
+    let rules = aws.ec2.describe_security_group_rules().filters(of_group).send().await.unwrap();
+    let of = |egress: bool| {
+        let rules = rules.security_group_rules().iter();
+        let rules = rules.filter(|it| it.group_id() == Some(group) && it.is_egress() == Some(egress));
+        let ids: Vec<_> = rules.filter_map(|it| it.security_group_rule_id.clone()).collect();
+        assert!(!ids.is_empty());
+        Some(ids)
+    };
+    let odd = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+    let odd = odd.ip_ranges(IpRange::builder().cidr_ip("10.9.9.0/24").build()).build();
+    let ec2 = &aws.ec2;
+    let request = ec2.revoke_security_group_ingress().group_id(group).set_security_group_rule_ids(of(false));
+    request.send().await.unwrap();
+    let request = ec2.revoke_security_group_egress().group_id(group).set_security_group_rule_ids(of(true));
+    request.send().await.unwrap();
+    ec2.authorize_security_group_ingress().group_id(group).ip_permissions(odd.clone()).send().await.unwrap();
+    ec2.authorize_security_group_egress().group_id(group).ip_permissions(odd).send().await.unwrap();
+}
+
+/// Takes a subnet away from the route table, or the route.
+async fn disturb_the_routes(aws: &Aws, subnet: bool) {
     let ec2 = &aws.ec2;
     let tables = ec2.describe_route_tables().send().await.unwrap();
     let ours = |it: &&aws_sdk_ec2::types::RouteTable| {
@@ -142,9 +152,12 @@ async fn disturb_the_routes(aws: &Aws) {
     };
     let table = tables.route_tables().iter().find(ours).unwrap();
     let id = table.route_table_id().unwrap();
-    let associations = table.associations().iter().filter(|it| it.main() != Some(true));
-    let association = associations.filter_map(|it| it.route_table_association_id()).next().unwrap();
-    ec2.disassociate_route_table().association_id(association).send().await.unwrap();
+    if subnet {
+        let associations = table.associations().iter().filter(|it| it.main() != Some(true));
+        let association = associations.filter_map(|it| it.route_table_association_id()).next().unwrap();
+        ec2.disassociate_route_table().association_id(association).send().await.unwrap();
+        return;
+    }
     ec2.delete_route().route_table_id(id).destination_cidr_block("0.0.0.0/0").send().await.unwrap();
 }
 
@@ -235,8 +248,9 @@ async fn played() -> Scene {
     scene.change_settings();
     scene.deploy(Who::Pipeline).await;
     disturb_the_network(&scene.somebody()).await;
+    disturb_the_routes(&scene.somebody(), true).await;
     scene.deploy(Who::Pipeline).await;
-    disturb_the_routes(&scene.somebody()).await;
+    disturb_the_routes(&scene.somebody(), false).await;
     disturb_the_rest(&scene.somebody()).await;
     disturb_the_monitoring(&scene).await;
     scene.another_email();
@@ -247,18 +261,23 @@ async fn played() -> Scene {
     let report = scene.run(Who::Pipeline, Goal::Present).await;
     assert!(!report.outcome.is_complete());
     for words in [&["status"][..], &["outputs"], &["history"], &["logs"]] {
-        scene.command(words).await;
+        scene.command(Who::Pipeline, words, "").await;
     }
-    scene.command(&["rollback", "--to", "1", "--yes"]).await;
+    scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
     let folder = TempDir::new().unwrap();
     image_layout(folder.path(), "the third program").unwrap();
-    scene.command(&["push", "--image-layout", folder.path().to_str().unwrap()]).await;
+    let words = ["push", "--image-layout", folder.path().to_str().unwrap()];
+    scene.command(Who::Pipeline, &words, "").await;
 
     scene.runs.new_image("the fourth program").unwrap();
     disturb_the_roles(&scene.somebody()).await;
     scene.runs.deployment.network.zones = 3;
     scene.deploy(Who::Operator).await;
+    scene.command(Who::Operator, &["secrets", "set", "WXTECH_API_KEY"], "a key").await;
     scene.destroy(false).await;
+    let secrets = scene.somebody().secrets;
+    let kept = "weather-comment-generator/staging/api-keys";
+    secrets.delete_secret().secret_id(kept).recovery_window_in_days(7).send().await.unwrap();
     scene.deploy(Who::Operator).await;
     scene.destroy(true).await;
     scene

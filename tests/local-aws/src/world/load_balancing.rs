@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::World;
-use super::interfaces::Interface;
+use super::interfaces::NewInterface;
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 use crate::xml::{self, Fields};
@@ -16,9 +16,6 @@ use crate::{ACCOUNT, REGION};
 const PROVISIONING: Duration = Duration::from_secs(120);
 /// From deleted to its addresses being released.
 const RELEASE: Duration = Duration::from_secs(240);
-
-/// The zone of all load balancers' names in the region.
-pub(crate) const LOAD_BALANCERS_ZONE: &str = "Z14GRHDCWA56QT";
 
 /// The kinds of things, by the last part of the operations' names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +99,11 @@ impl LoadBalancing {
         self.things.get(arn)
     }
 
+    /// Whether a listener has a certificate.
+    pub fn has_certificate(&self, arn: &str) -> bool {
+        self.all(Kind::Listener).any(|(_, it)| it.field("Certificates.member.1.CertificateArn") == arn)
+    }
+
     /// Whether a target group gets requests from a load balancer.
     pub fn is_used(&self, group: &str) -> bool {
         let sends = |thing: &Thing| thing.fields.iter().any(|(key, it)| key.ends_with("TargetGroupArn") && it == group);
@@ -175,12 +177,11 @@ fn new(world: &mut World, call: &Call, kind: Kind, mut fields: Fields) -> String
     if kind == Kind::LoadBalancer {
         let groups: Vec<_> = call.list("SecurityGroups.member").into_iter().map(ToOwned::to_owned).collect();
         for subnet in call.list("Subnets.member") {
-            world.interfaces.add(Interface {
+            world.interfaces.add(NewInterface {
                 description: interface_description(&arn),
                 subnet: subnet.to_owned(),
                 groups: groups.clone(),
                 public: call.text("Scheme") != "internal",
-                released: None,
             });
         }
     }
@@ -234,8 +235,8 @@ fn shown(world: &World, arn: &str) -> Fields {
             let active = world.now >= thing.created + PROVISIONING || !world.holds("load_balancers_provision");
             put("State.Code", if active { "active" } else { "provisioning" });
             put("LoadBalancerName", thing.field("Name"));
-            put("DNSName", &format!("{}-1.{REGION}.elb.amazonaws.com", thing.field("Name")));
-            put("CanonicalHostedZoneId", LOAD_BALANCERS_ZONE);
+            put("DNSName", &dns_name(arn, thing));
+            put("CanonicalHostedZoneId", ZONE);
             let subnets = thing.fields.iter().filter(|(key, _)| key.starts_with("Subnets.member."));
             for (index, (_, subnet)) in subnets.enumerate() {
                 let zone = world.network.subnets.get(subnet).map_or("", |it| it.zone.as_str());
@@ -313,6 +314,21 @@ fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal>
         gone.extend(world.load_balancing.things.iter().filter(|(_, it)| under(it)).map(|(arn, _)| arn.clone()));
     }
     answered(&call.operation, "")
+}
+
+/// The zone of all load balancers in Tokyo.
+const ZONE: &str = "Z14GRHDCWA56QT";
+
+/// A new one of the same name has another name on the internet.
+fn dns_name(arn: &str, thing: &Thing) -> String {
+    let number = arn.rsplit('/').next().unwrap_or_default().trim_start_matches('0');
+    format!("{}-{number}.{REGION}.elb.amazonaws.com", thing.field("Name"))
+}
+
+/// The names of all load balancers, each with its zone.
+pub(super) fn dns_names(world: &World) -> Vec<(String, String)> {
+    let all = world.load_balancing.all(Kind::LoadBalancer);
+    all.map(|(arn, thing)| (dns_name(arn, thing), ZONE.to_owned())).collect()
 }
 
 /// What AWS writes into the description of a load balancer's interfaces.

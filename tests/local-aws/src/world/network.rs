@@ -68,6 +68,9 @@ impl Network {
                 self.tables.remove(call.text("RouteTableId"));
                 self.routes.retain(|(table, _)| table != call.text("RouteTableId"));
             }
+            "DeleteRoute" => {
+                self.routes.remove(&(field("RouteTableId"), field("DestinationCidrBlock")));
+            }
             _ => (),
         }
     }
