@@ -75,7 +75,9 @@ impl Shared {
         }
         let answer = self.work(&call, request).await;
         match fault {
-            Some(Fault::AnswerLost) => Err(ConnectorError::timeout("no answer within 30 s".into())),
+            Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
+                Err(ConnectorError::timeout("no answer within 30 s".into()))
+            }
             Some(Fault::KilledAfter) => self.kill().await,
             _ => Ok(answer),
         }
