@@ -19,6 +19,7 @@ use crate::call::Call;
 use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
+use crate::model;
 use crate::rules::Rule;
 use crate::world::World;
 
@@ -85,7 +86,7 @@ impl Shared {
         let refusal = {
             let mut world = lock(&self.world);
             world.now = call.at;
-            self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
+            model::refuses(call).or_else(|| self.rules.iter().find_map(|rule| (rule.refuses)(call, &world)))
         };
         if let Some(refusal) = refusal {
             return Answer::refusal(call.protocol(), &refusal);

@@ -1,9 +1,9 @@
 //! A strict simulation of AWS inside the test process.
 //!
 //! ```text
-//! provision -> SDK -> client -> faults -> rules -> emulator -> rules -> client -> SDK
-//!                       |                   |
-//!                     record              world (what the account holds, and since when)
+//! provision -> SDK -> client -> faults -> model, rules -> emulator -> rules -> client -> SDK
+//!                       |                          |
+//!                     record                     world (what the account holds, and since when)
 //! ```
 //!
 //! The emulator ([`winterbaume_core`]) knows wire formats and keeps state. It is more forgiving than AWS, so
@@ -19,6 +19,7 @@ pub mod commands;
 mod emulator;
 pub mod faults;
 pub mod matrix;
+pub mod model;
 pub mod rules;
 pub mod runs;
 pub mod world;
