@@ -85,7 +85,7 @@ fn provision(environment: Option<&str>) -> Result<Command> {
     Ok(command)
 }
 
-fn compile_provision() -> Result<PathBuf> {
+pub(crate) fn compile_provision() -> Result<PathBuf> {
     let program = workspace::target().join("debug/provision");
     if !program.exists() {
         eprintln!("deploy: the first build of provision compiles the AWS SDK, 10 to 15 minutes on two cores");

@@ -10,6 +10,7 @@ use crate::our_stack::OurStack;
 use crate::record::Record;
 use crate::resources::image::ImageSource;
 use crate::resources::task_definition;
+use crate::transcript::Transcript;
 use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -29,6 +30,7 @@ pub(crate) struct Session<'a> {
     pub(crate) terminal: &'a Terminal,
     pub(crate) interrupted: watch::Receiver<bool>,
     given_sdk: Option<&'a SdkConfig>,
+    transcript: Option<&'a Transcript>,
     sdk: OnceCell<SdkConfig>,
     who: OnceCell<String>,
 }
@@ -47,6 +49,7 @@ impl<'a> Session<'a> {
             terminal: &surroundings.terminal,
             interrupted: surroundings.interrupted.clone(),
             given_sdk: surroundings.sdk.as_ref(),
+            transcript: surroundings.transcript.as_ref(),
             sdk: OnceCell::new(),
             who: OnceCell::new(),
         })
@@ -56,7 +59,7 @@ impl<'a> Session<'a> {
     pub(crate) fn aws(&self, access: Access) -> Aws {
         let owner = Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() };
         let sdk = self.given_sdk.or_else(|| self.sdk.get()).expect("the account was checked before");
-        Aws { pace: pace(sdk.endpoint_url()), ..Aws::new(sdk, owner, access) }
+        Aws { pace: pace(sdk.endpoint_url()), ..Aws::recorded(sdk, owner, access, self.transcript) }
     }
 
     /// One call that tells all the usual ways to have no account apart, before any work begins.

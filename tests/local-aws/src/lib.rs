@@ -20,6 +20,7 @@ mod emulator;
 pub mod faults;
 pub mod matrix;
 pub mod model;
+pub mod replay;
 pub mod rules;
 pub mod runs;
 pub mod world;
@@ -31,9 +32,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use provision::aws::{Aws, Owner};
 use provision::guard::Access;
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::client::Client;
 use crate::faults::Faults;
@@ -84,6 +88,14 @@ impl Cloud {
     /// Lets calls fail from now on as the plan says; replaces an earlier plan.
     pub fn set_faults(&self, faults: Faults) {
         *lock(&self.shared.faults) = faults;
+    }
+
+    /// Answers a request as it stands; it must be signed, because the signature names the service.
+    ///
+    /// # Errors
+    /// When a fault breaks the connection.
+    pub async fn send(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+        self.shared.answer(request).await
     }
 
     /// Every call that was made, in order.
