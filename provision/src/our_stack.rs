@@ -1,21 +1,28 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
+mod monitoring;
 mod network;
+pub mod pipeline;
 mod policies;
 mod task;
 
+use std::collections::BTreeMap;
+
 use config::deployment::Deployment;
 
+use crate::context::Hints;
 use crate::names::Names;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
 use crate::resources::certificate::Certificate;
+use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
 use crate::resources::file_system::FileSystem;
 use crate::resources::identity::Identity;
 use crate::resources::image::{Image, ImageSource};
+use crate::resources::listener::{self, Listener};
 use crate::resources::load_balancer::LoadBalancer;
 use crate::resources::log_group::{LogGroup, LogGroupSpec};
 use crate::resources::mount_target::MountTarget;
@@ -26,7 +33,8 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::Subnet;
 use crate::resources::target_group::TargetGroup;
 use crate::resources::task_definition::TaskDefinition;
-use crate::stack::{Handle, Stack};
+use crate::resources::topic::Topic;
+use crate::stack::{Handle, Outputs, Stack};
 
 /// The port of the page, which the load balancer forwards to by default.
 pub const PAGE_PORT: i32 = 8501;
@@ -51,6 +59,13 @@ pub struct OurStack {
     pub service: Handle<EcsService>,
     /// The page's and the API's targets.
     pub targets: [Handle<TargetGroup>; 2],
+    /// Where the rules are.
+    pub listener: Handle<Listener>,
+    outside: Outside,
+    /// Who is told when something is wrong.
+    pub alarms: Option<Handle<Topic>>,
+    /// Graphs for people.
+    pub dashboard: Option<Handle<Dashboard>>,
 }
 
 impl OurStack {
@@ -78,6 +93,7 @@ impl OurStack {
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
         let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
+        let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
         Self {
             stack,
@@ -88,7 +104,30 @@ impl OurStack {
             task,
             service,
             targets: [edge.page, edge.api],
+            listener: edge.listener,
+            outside,
+            alarms,
+            dashboard,
         }
+    }
+
+    /// What the next look at the world can use.
+    pub fn hints(&self, outputs: &Outputs) -> Hints {
+        use crate::resources::{availability_zones, certificate, owned, service_linked_role};
+
+        let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
+        let load_balancing = load_balancing.chain([self.load_balancer.of(outputs).map(|it| it.arn)]);
+        let mut facts: BTreeMap<_, _> = load_balancing.flatten().map(|arn| (owned(&arn), String::new())).collect();
+        facts.extend(self.repository.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
+        facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
+        facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));
+        facts.extend(self.outside.certificate.of(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
+        facts
+            .extend(self.outside.zones.of(outputs).map(|zones| (availability_zones::HINT.to_owned(), zones.join(" "))));
+        let linked = self.outside.linked_roles.iter();
+        let linked = linked.filter(|(_, role)| role.of(outputs).is_some());
+        facts.extend(linked.map(|(service, _)| (service_linked_role::hint(service), String::new())));
+        Hints { facts }
     }
 }
 
@@ -100,15 +139,18 @@ struct Outside {
     ecs_role: Handle<ServiceLinkedRole>,
     elb_role: Handle<ServiceLinkedRole>,
     scaling_role: Handle<ServiceLinkedRole>,
+    linked_roles: [(&'static str, Handle<ServiceLinkedRole>); 3],
 }
 
 fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
     // A new account lacks these roles, and the first cluster or load balancer fails without them.
     let mut linked =
         |name: &str, service: &str| stack.add(name, ServiceLinkedRole { service: service.to_owned() }, (), |()| ());
-    let ecs_role = linked("ecs-linked-role", "ecs.amazonaws.com");
-    let elb_role = linked("elb-linked-role", "elasticloadbalancing.amazonaws.com");
-    let scaling_role = linked("scaling-linked-role", "ecs.application-autoscaling.amazonaws.com");
+    let [ecs, elb, scaling] =
+        ["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com", "ecs.application-autoscaling.amazonaws.com"];
+    let ecs_role = linked("ecs-linked-role", ecs);
+    let elb_role = linked("elb-linked-role", elb);
+    let scaling_role = linked("scaling-linked-role", scaling);
     let arn = deployment.edge.certificate_arn.clone();
     Outside {
         identity: stack.add("account", Identity, (), |()| ()),
@@ -117,6 +159,7 @@ fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
         ecs_role,
         elb_role,
         scaling_role,
+        linked_roles: [(ecs, ecs_role), (elb, elb_role), (scaling, scaling_role)],
     }
 }
 

@@ -1,8 +1,10 @@
 //! The kinds of resources: one file each. To add one, copy the file most like it.
 
 pub mod access_point;
+pub mod alarms;
 pub mod availability_zones;
 pub mod certificate;
+pub mod dashboard;
 mod ec2_tags;
 pub mod ecr_repository;
 pub mod ecs_cluster;
@@ -17,6 +19,7 @@ pub mod listener_rule;
 pub mod load_balancer;
 pub mod log_group;
 pub mod mount_target;
+pub mod oidc_provider;
 pub mod route_table;
 pub mod scalable_target;
 pub mod scaling_policy;
@@ -27,6 +30,7 @@ pub mod service_linked_role;
 pub mod subnet;
 pub mod target_group;
 pub mod task_definition;
+pub mod topic;
 pub mod vpc;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.
@@ -45,4 +49,9 @@ fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
     let mut items: Vec<_> = items.collect();
     items.sort_unstable();
     items
+}
+
+/// The name of the hint that an ARN is ours; its value tells later things of the same ARN apart.
+pub(crate) fn owned(arn: &str) -> String {
+    format!("ours: {arn}")
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::guard::Access;
 use crate::our_stack::OurStack;
-use crate::plan::observe;
+use crate::resources::topic;
+use crate::run::look;
 use crate::stack::Outputs;
 use anyhow::Result;
 use serde_json::json;
@@ -16,7 +17,7 @@ use super::session::Session;
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
-    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
+    let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly)).await?;
     print(session, &ours, &world.outputs());
     Ok(Exit::Done)
 }
@@ -24,6 +25,9 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
 /// Prints what is known; what does not exist is left out.
 pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
     let known = known(ours, outputs);
+    for email in ours.alarms.and_then(|it| it.of(outputs)).into_iter().flat_map(|it| it.unconfirmed) {
+        session.terminal.say(topic::unconfirmed(&email));
+    }
     match session.output {
         Output::Text => {
             for (name, value) in &known {
@@ -41,6 +45,7 @@ pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
 
 fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
     let load_balancer = ours.load_balancer.of(outputs);
+    let alarms = ours.alarms.and_then(|it| it.of(outputs));
     let values = [
         ("url", load_balancer.as_ref().map(|it| format!("https://{}/", it.dns_name))),
         ("load-balancer", load_balancer.map(|it| it.arn)),
@@ -49,6 +54,8 @@ fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
         ("secret", ours.secret.of(outputs).map(|it| it.arn)),
         ("task-definition", ours.task.of(outputs).map(|it| it.arn)),
         ("service", ours.service.of(outputs).map(|it| it.arn)),
+        ("alarm-topic", alarms.as_ref().map(|it| it.arn.clone())),
+        ("dashboard", ours.dashboard.and_then(|it| it.of(outputs))),
     ];
     values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }

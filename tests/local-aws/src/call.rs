@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Map, Value};
 
+use crate::cbor;
+
 /// How a service writes its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -16,6 +18,8 @@ pub enum Protocol {
     Json,
     /// JSON with the operation in method and path.
     RestJson,
+    /// CBOR with the operation in the path; the simulation thinks of it as JSON.
+    Cbor,
 }
 
 /// A call.
@@ -55,6 +59,10 @@ impl Call {
                 (fields["Action"].as_str().unwrap_or_default().to_owned(), fields)
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
+            Protocol::Cbor => {
+                let operation = request.uri().rsplit('/').next().unwrap_or_default().to_owned();
+                (operation, cbor::read(body))
+            }
         };
         assert!(!operation.is_empty(), "a request without an operation: {} {}", request.method(), request.uri());
         Self { number, service, operation, fields, at }
@@ -91,7 +99,8 @@ impl Call {
 fn protocol(service: &str) -> Protocol {
     match service {
         "ec2" => Protocol::Ec2,
-        "iam" | "elasticloadbalancing" | "sts" => Protocol::Query,
+        "iam" | "elasticloadbalancing" | "sns" | "sts" => Protocol::Query,
+        "monitoring" => Protocol::Cbor,
         "elasticfilesystem" => Protocol::RestJson,
         _ => Protocol::Json,
     }

@@ -33,6 +33,9 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("network interfaces", world.interfaces.there(now).count()),
             ("active services", world.services.all_active(now).count()),
             ("roles", roles),
+            ("alarms", world.monitoring.alarms.len()),
+            ("dashboards", world.monitoring.dashboards.len()),
+            ("subscriptions", world.subscriptions.count()),
         ])
     });
     let vpcs = aws.ec2.describe_vpcs().send().await?;
@@ -45,6 +48,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
     let log_groups = aws.logs.describe_log_groups().send().await?;
     let secrets = aws.secrets.list_secrets().send().await?;
     let clusters = aws.ecs.list_clusters().send().await?;
+    let topics = aws.sns.list_topics().send().await?;
     census.extend([
         ("networks", vpcs.vpcs().len()),
         ("subnets", subnets.subnets().len()),
@@ -56,6 +60,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
         ("log groups", log_groups.log_groups().len()),
         ("secrets", secrets.secret_list().len()),
         ("clusters", clusters.cluster_arns().len()),
+        ("topics", topics.topics().len()),
     ]);
     Ok(census)
 }

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod call;
+mod cbor;
 pub mod census;
 mod client;
 pub mod commands;
@@ -24,6 +25,7 @@ pub mod replay;
 pub mod rules;
 pub mod runs;
 pub mod world;
+pub use client::LATENCY;
 mod xml;
 
 use std::sync::{Arc, Mutex};

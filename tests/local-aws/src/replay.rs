@@ -16,13 +16,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
-use provision::transcript::{Call, error_code};
+use provision::transcript::{Body, Call, error_code};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
 use crate::answer::Answer;
 use crate::runs::certificate;
-use crate::{Cloud, REGION, lock};
+use crate::{Cloud, REGION, cbor, lock};
 
 use self::names::Names;
 pub use self::recording::Recording;
@@ -116,14 +116,27 @@ fn send(cloud: &Cloud, request: HttpRequest, call: Call, names: &Arc<Mutex<Names
     tokio::spawn(async move {
         let answer = cloud.send(&request).await.map_err(|error| anyhow::anyhow!("{error}"))?;
         let (theirs, ours) = (Tree::of_body(call.answer.as_ref()), Tree::of_text(&answer.body));
-        if call.code.is_none() && answer.is_ok() {
+        let their_code = their_code(&call);
+        if their_code.is_none() && answer.is_ok() {
             lock(&names).compare(&theirs, &ours);
         }
-        Ok(differences::between(&call, &theirs, code(&answer), &ours))
+        Ok(differences::between((their_code, &theirs), (our_code(&answer), &ours)))
     })
 }
 
-fn code(answer: &Answer) -> Option<String> {
+/// The recorder does not read CBOR.
+fn their_code(call: &Call) -> Option<String> {
+    let code = call.code.as_ref()?;
+    match &call.answer {
+        Some(body @ Body::Base64(_)) => {
+            let json = cbor::read(&body.bytes()).to_string();
+            error_code(call.status.unwrap_or_default(), None, json.as_bytes())
+        }
+        _ => Some(code.clone()),
+    }
+}
+
+fn our_code(answer: &Answer) -> Option<String> {
     let header = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-amzn-errortype"));
     error_code(answer.status, header.map(|(_, code)| code.as_str()), answer.body.as_bytes())
 }

@@ -7,9 +7,11 @@ mod efs;
 mod forgotten;
 mod interfaces;
 mod load_balancing;
+mod monitoring;
 mod network;
 mod security_groups;
 mod services;
+mod subscriptions;
 mod task_definitions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +23,15 @@ use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 
 pub use efs::{FileSystem, MountTarget};
-pub use interfaces::{Interface, Interfaces};
+pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
+pub use monitoring::Monitoring;
 pub use network::{Network, Subnet};
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
 pub use services::{Service, Services};
+pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 
 /// The account.
@@ -53,6 +57,10 @@ pub struct World {
     pub services: Services,
     /// Roles by name, with the time of their last change.
     pub roles: BTreeMap<String, Duration>,
+    /// Alarms and dashboards.
+    pub monitoring: Monitoring,
+    /// Who is told.
+    pub subscriptions: Subscriptions,
     forgotten: forgotten::Forgotten,
     /// Task definitions.
     pub task_definitions: TaskDefinitions,
@@ -68,10 +76,12 @@ impl World {
         match (call.service.as_str(), call.operation.as_str()) {
             ("ecs", _) => task_definitions::answer(self, call).or_else(|| services::answer(self, call)),
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),
+            ("monitoring", _) => monitoring::answer(self, call),
+            ("sns", _) => subscriptions::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
-            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, self.now))),
+            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", _) => security_groups::answer(self, call),
             _ => None,
         }

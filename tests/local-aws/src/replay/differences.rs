@@ -1,17 +1,18 @@
 //! What counts as a difference: allowed or refused, the error code, and the states of things.
 
-use provision::transcript::Call;
-
 use super::tree::Tree;
+
+/// The error code, if it is an error, and the answer.
+type Answered<'a> = (Option<String>, &'a Tree);
 
 /// Ends of the names of fields that say how far a thing has come.
 const STATES: [&str; 6] = ["state", "status", "code", "count", "failedtasks", "failed"];
 
 /// Says in what two answers differ, AWS's first.
-pub(super) fn between(call: &Call, theirs: &Tree, our_code: Option<String>, ours: &Tree) -> Vec<String> {
-    match (&call.code, our_code) {
-        (None, None) => states(theirs, ours),
-        (Some(theirs), Some(ours)) if *theirs == ours => Vec::new(),
+pub(super) fn between(theirs: Answered<'_>, ours: Answered<'_>) -> Vec<String> {
+    match (theirs.0, ours.0) {
+        (None, None) => states(theirs.1, ours.1),
+        (Some(theirs), Some(ours)) if theirs == ours => Vec::new(),
         (Some(theirs), Some(ours)) => vec![format!("AWS refused with {theirs}, the simulation with {ours}")],
         (Some(theirs), None) => vec![format!("AWS refused with {theirs}, the simulation did not")],
         (None, Some(ours)) => vec![format!("AWS did it, the simulation refused with {ours}")],

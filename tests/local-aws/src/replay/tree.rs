@@ -7,6 +7,8 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 use serde_json::Value;
 
+use crate::cbor;
+
 /// A value of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tree {
@@ -20,6 +22,7 @@ impl Tree {
         match body {
             Some(Body::Json(value)) => Self::of_json(value),
             Some(Body::Text(text)) => Self::of_text(text),
+            Some(body @ Body::Base64(_)) => Self::of_json(&cbor::read(&body.bytes())),
             _ => Self::empty(),
         }
     }

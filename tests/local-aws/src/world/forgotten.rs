@@ -14,14 +14,25 @@ pub(super) struct Forgotten {
     json: BTreeMap<String, Value>,
     xml: BTreeMap<String, String>,
     descriptions: BTreeMap<String, String>,
+    /// What each cluster was told last.
+    settings: BTreeMap<String, Value>,
 }
 
 impl Forgotten {
     pub(super) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         let json = |path: &str| text(answer.value().pointer(path).unwrap_or(&Value::Null));
         match call.operation.as_str() {
-            "CreateCluster" => self.learn(json("/cluster/clusterArn"), call),
-            "DescribeClusters" => self.show(answer, "clusters", "clusterArn"),
+            "CreateCluster" => {
+                self.learn(json("/cluster/clusterArn"), call);
+                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
+            }
+            "UpdateCluster" => {
+                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
+            }
+            "DescribeClusters" => {
+                self.show(answer, "clusters", "clusterArn");
+                self.show_settings(answer);
+            }
             "CreateRepository" => self.learn(json("/repository/repositoryArn"), call),
             "ListTagsForResource" if call.service == "ecr" => {
                 let tags = self.json.get(call.text("resourceArn")).cloned();
@@ -66,6 +77,16 @@ impl Forgotten {
             for found in body[list].as_array_mut().into_iter().flatten() {
                 if let Some(tags) = self.json.get(&text(&found[arn])) {
                     found["tags"] = tags.clone();
+                }
+            }
+        });
+    }
+
+    fn show_settings(&self, answer: &mut Answer) {
+        answer.edit(|body| {
+            for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
+                if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
+                    cluster["settings"] = settings.clone();
                 }
             }
         });
