@@ -105,7 +105,7 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     let built = build(arguments)?;
     let stand_in = plan.start()?;
     let mut words = words(&["--environment", "local"]);
-    words.extend(certificate(Some(&stand_in.certificate()?)));
+    words.extend(certificate(Some(stand_in.certificate()?.as_str())));
     let environment = stand_in.environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let result = perform(arguments, built, words, environment.into());
     if result.is_ok() {

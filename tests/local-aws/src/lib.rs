@@ -24,6 +24,7 @@ pub mod model;
 pub mod replay;
 pub mod rules;
 pub mod runs;
+mod tree;
 pub mod world;
 pub use client::LATENCY;
 mod xml;

@@ -66,6 +66,8 @@ pub fn refuses(call: &Call) -> Option<Refusal> {
         let (fields, unknown) = nested::nest(model, input, &call.fields);
         check.input(input, &fields);
         check.unknown(unknown);
+    } else if model.is_xml() {
+        check.input(input, &nested::of_xml(model, input, &call.fields));
     } else {
         check.input(input, &call.fields);
     }

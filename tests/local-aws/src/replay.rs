@@ -6,7 +6,6 @@
 mod differences;
 mod names;
 mod recording;
-mod tree;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,11 +21,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::answer::Answer;
 use crate::runs::certificate;
+use crate::tree::Tree;
 use crate::{Cloud, REGION, cbor, lock};
 
 use self::names::Names;
 pub use self::recording::Recording;
-use self::tree::Tree;
 
 /// A place where the simulation answered otherwise than AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -145,6 +145,39 @@ fn rest_services_are_checked_in_path_query_and_body() {
 }
 
 #[test]
+fn rest_services_with_xml_are_checked_in_path_query_and_body() {
+    let change = |action: &str, ttl: &str| {
+        let body = format!(
+            "<?xml version=\"1.0\"?><ChangeResourceRecordSetsRequest xmlns=\"x\"><ChangeBatch><Changes><Change>\
+             <Action>{action}</Action><ResourceRecordSet><Name>w.example.com</Name><Type>A</Type><TTL>{ttl}</TTL>\
+             </ResourceRecordSet></Change></Changes></ChangeBatch></ChangeResourceRecordSetsRequest>"
+        );
+        json!({"Id": "Z123", "Body": body})
+    };
+    let code = "InvalidInput";
+    fine("route53", "ChangeResourceRecordSets", change("UPSERT", "60"));
+    fine("route53", "ListHostedZonesByName", json!({"dnsname": "example.com", "Id": "", "Body": ""}));
+    let action = ["Value 'REPLACE' at 'changeBatch.changes.1.member.action'", "[CREATE, DELETE, UPSERT]"];
+    refused("route53", "ChangeResourceRecordSets", change("REPLACE", "60"), code, &action);
+    let ttl = ["at 'changeBatch.changes.1.member.resourceRecordSet.tTL'", "less than or equal to 2147483647"];
+    refused("route53", "ChangeResourceRecordSets", change("UPSERT", "2147483648"), code, &ttl);
+    refused("route53", "ChangeResourceRecordSets", json!({"Id": "Z1"}), code, &["null at 'changeBatch'"]);
+}
+
+#[test]
+fn cbor_is_checked_like_json() {
+    let alarm = |period: i32| {
+        json!({
+            "AlarmName": "a", "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "Period": period,
+            "Threshold": 0.95,
+        })
+    };
+    fine("monitoring", "PutMetricAlarm", alarm(60));
+    let parts = ["Value '0' at 'period'", "greater than or equal to 1"];
+    refused("monitoring", "PutMetricAlarm", alarm(0), "ValidationError", &parts);
+}
+
+#[test]
 fn a_field_or_an_operation_that_no_model_knows_is_refused() {
     let cluster = json!({"clusterName": "c", "colour": "blue"});
     refused(

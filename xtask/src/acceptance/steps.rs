@@ -29,13 +29,16 @@ impl<'a> Step<'a> {
     }
 }
 
+fn deploy<'a>(name: &'static str, code: i32, layout: &'a str) -> Step<'a> {
+    Step::new(name, code, &["deploy", "--yes", "--image-layout", layout])
+}
+
 /// What a person would do on the first day, in its order.
 ///
 /// A change behind the tool's back is made by the tool itself with another configuration: it keeps no state, so for
 /// the run after it that is the same as a change in the console.
 fn all(images: &Images) -> Vec<Step<'_>> {
     let Images { first, second, broken, broken_digest } = images;
-    let deploy = |name, code, layout| Step::new(name, code, &["deploy", "--yes", "--image-layout", layout]);
     let drift = ["--set", "logs.retention_days=7", "--set", "edge.idle_timeout_seconds=61"];
     let plan = |name, code| Step::new(name, code, &["plan", "--exit-code"]);
     let destroy = |name| Step::new(name, DONE, &["destroy", "--yes", "--delete-data"]);

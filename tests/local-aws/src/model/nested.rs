@@ -1,10 +1,11 @@
-//! The flat fields of a query (`Actions.member.1.Type`) as the nested value that the model describes.
+//! The flat fields of a query (`Actions.member.1.Type`), and bodies in XML, as the nested value that the model describes.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::shape::{Model, Shape};
+use crate::tree::Tree;
 
 /// Fields that have not been placed yet, by their paths.
 type Left = BTreeMap<String, String>;
@@ -64,6 +65,46 @@ fn numbered<T>(base: &str, left: &mut Left, mut element: impl FnMut(&str, &mut L
 fn is_there(path: &str, left: &Left) -> bool {
     let below = format!("{path}.");
     left.contains_key(path) || left.range(below.clone()..).next().is_some_and(|(next, _)| next.starts_with(&below))
+}
+
+/// The fields of path and query together with those of an XML body, which is the field `Body`.
+pub(super) fn of_xml(model: &Model, input: &str, fields: &Value) -> Value {
+    let mut all = fields.as_object().cloned().unwrap_or_default();
+    let body = all.remove("Body").and_then(|body| Some(Tree::of_text(body.as_str()?)));
+    // A path without an identifier has an empty one.
+    all.retain(|_, value| value != "");
+    // The document's one element is named for the operation.
+    if let Some(Tree::Fields(document)) = body
+        && let Some(root) = document.values().next()
+        && let Value::Object(more) = of_tree(model, input, root)
+    {
+        all.extend(more);
+    }
+    Value::Object(all)
+}
+
+fn of_tree(model: &Model, shape: &str, tree: &Tree) -> Value {
+    match (model.shape(shape), tree) {
+        (Shape::Structure(structure), Tree::Fields(fields)) => {
+            let member = |(name, tree): (&String, &Tree)| {
+                let value = structure.members.get(name).map_or(Value::from(""), |shape| of_tree(model, shape, tree));
+                (name.clone(), value)
+            };
+            Value::Object(fields.iter().map(member).collect())
+        }
+        (Shape::List(list), Tree::Fields(fields)) => {
+            let elements = list.item.as_ref().and_then(|item| fields.get(item));
+            let of_element = |tree| of_tree(model, &list.member, tree);
+            match elements {
+                Some(Tree::List(elements)) => elements.iter().map(of_element).collect(),
+                one => one.into_iter().map(of_element).collect(),
+            }
+        }
+        (Shape::Structure(_), Tree::Text(_)) => Value::Object(Map::new()),
+        (Shape::List(_), Tree::Text(_)) => Value::Array(Vec::new()),
+        (_, Tree::Text(text)) => Value::String(text.clone()),
+        _ => Value::Null,
+    }
 }
 
 fn join(path: &str, name: &str) -> String {

@@ -19,6 +19,11 @@ impl Model {
         matches!(self.protocol.as_str(), "ec2" | "query")
     }
 
+    /// Whether the body is XML.
+    pub(super) fn is_xml(&self) -> bool {
+        self.protocol == "rest-xml"
+    }
+
     /// Whether numbers may arrive as texts, because the protocol has nothing but texts in places.
     pub(super) fn has_texts_for_numbers(&self) -> bool {
         self.is_flat() || self.protocol.starts_with("rest-")

@@ -1,6 +1,6 @@
 //! What counts as a difference: allowed or refused, the error code, and the states of things.
 
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// The error code, if it is an error, and the answer.
 type Answered<'a> = (Option<String>, &'a Tree);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::tree::Tree;
+use crate::tree::Tree;
 
 /// AWS's names, longest first when they are replaced, so that an ARN goes before the identifier in it.
 #[derive(Debug, Default)]

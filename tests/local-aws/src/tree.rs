@@ -1,4 +1,4 @@
-//! An answer without its notation: JSON and XML become the same kind of tree.
+//! A document without its notation: JSON, CBOR and XML become the same kind of tree.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 
 use crate::cbor;
 
-/// A value of an answer.
+/// A value in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Tree {
+pub(crate) enum Tree {
     Text(String),
     Fields(BTreeMap<String, Self>),
     List(Vec<Self>),
 }
 
 impl Tree {
-    pub(super) fn of_body(body: Option<&Body>) -> Self {
+    pub(crate) fn of_body(body: Option<&Body>) -> Self {
         match body {
             Some(Body::Json(value)) => Self::of_json(value),
             Some(Body::Text(text)) => Self::of_text(text),
@@ -28,7 +28,7 @@ impl Tree {
     }
 
     /// Reads JSON or XML; anything else is a plain text.
-    pub(super) fn of_text(text: &str) -> Self {
+    pub(crate) fn of_text(text: &str) -> Self {
         match serde_json::from_str(text) {
             Ok(value) => Self::of_json(&value),
             Err(_) if text.trim_start().starts_with('<') => of_xml(text),
@@ -52,7 +52,7 @@ impl Tree {
     }
 
     /// Every text with its path, in which all elements of a list have the same place.
-    pub(super) fn leaves(&self) -> BTreeMap<String, Vec<String>> {
+    pub(crate) fn leaves(&self) -> BTreeMap<String, Vec<String>> {
         let mut leaves = BTreeMap::new();
         self.collect("", &mut leaves);
         leaves
