@@ -100,7 +100,7 @@ pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 3] =
     [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo), ("wxtech", WeatherSource::WxTech)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 17] = [
     "ENV",
     "PAGE_ADDR",
     "API_ADDR",
