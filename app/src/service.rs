@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::domain::choice::{Choice, NoChoice, Request, choose, explain};
 use crate::domain::day::{Day, target_date};

@@ -100,7 +100,7 @@ pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 3] =
     [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo), ("wxtech", WeatherSource::WxTech)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
-const VARIABLES: [&str; 17] = [
+const VARIABLES: &[&str] = &[
     "ENV",
     "PAGE_ADDR",
     "API_ADDR",
@@ -162,7 +162,7 @@ impl App {
     /// # Errors
     /// Every missing, malformed or forbidden variable.
     pub fn from_env(get: &dyn Fn(&str) -> Option<String>) -> Result<Self, Problems> {
-        let mut reader = Reader::of_variables(&[&VARIABLES[..], &llm::VARIABLES[..]].concat(), get);
+        let mut reader = Reader::of_variables(&[VARIABLES, &llm::VARIABLES[..]].concat(), get);
         let app = Self {
             environment: reader.choice("ENV", &ENVIRONMENTS),
             page_addr: address(&mut reader, "PAGE_ADDR"),

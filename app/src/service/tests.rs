@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -31,7 +30,9 @@ fn service(folder: &TempDir, workers: usize, delays: HashMap<String, Duration>) 
         workers,
         fixed_now: Some("2026-11-24T01:00:00Z".parse().unwrap()),
         made: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
         failed: AtomicU64::new(0),
+        busy: Busy::default(),
     })
 }
 
