@@ -75,7 +75,7 @@ struct Built {
 fn build(arguments: &AcceptanceArguments) -> Result<Built> {
     let image = image::build(&arguments.image)?;
     eprintln!("{image}");
-    Ok(Built { provision: deploy::compile_provision()?, images: Images::beside(&image.folder)? })
+    Ok(Built { provision: deploy::provision_program(None)?, images: Images::beside(&image.folder)? })
 }
 
 fn accept(arguments: &AcceptanceArguments) -> Result<()> {

@@ -21,6 +21,7 @@ mod emulator;
 pub mod faults;
 pub mod matrix;
 pub mod model;
+pub mod policy;
 pub mod replay;
 pub mod rules;
 pub mod runs;

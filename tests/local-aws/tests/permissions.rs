@@ -239,6 +239,8 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+const RECORD: &str = "/weather-comment-generator/staging/deployments";
+
 async fn played() -> Scene {
     let mut scene = Scene::new().await;
     scene.deploy(Who::Operator).await;
@@ -269,6 +271,12 @@ async fn played() -> Scene {
     let words = ["push", "--image-layout", folder.path().to_str().unwrap()];
     scene.command(Who::Pipeline, &words, "").await;
 
+    // Without the record of runs, nothing that an earlier one knew saves a question.
+    scene.somebody().logs.delete_log_group().log_group_name(RECORD).send().await.unwrap();
+    let moment = scene.runs.cloud.calls().len();
+    scene.runs.plan(Goal::Present).await.unwrap();
+    scene.sent_since(Who::Pipeline, moment);
+
     scene.runs.new_image("the fourth program").unwrap();
     disturb_the_roles(&scene.somebody()).await;
     scene.runs.deployment.network.zones = 3;
@@ -284,7 +292,10 @@ async fn played() -> Scene {
 }
 
 /// Lines that no scene here needs, each with the reason why it is there.
-const EXCEPTIONS: [(&str, &str); 0] = [];
+const EXCEPTIONS: [(&str, &str); 1] = [(
+    "elasticfilesystem:DescribeMountTargetSecurityGroups",
+    "for the moment in which the interface of a mount target is not among the interfaces yet",
+)];
 
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
