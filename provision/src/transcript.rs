@@ -125,11 +125,13 @@ pub(crate) struct Recorder {
     transcript: Transcript,
 }
 
-/// When an attempt was sent; attempts that never were have no line.
-#[derive(Clone, Copy, Debug)]
+/// What was sent, and when; attempts that never were sent have no line.
+#[derive(Clone, Debug)]
 struct Sent {
     number: u64,
     at: u64,
+    service: String,
+    request: Request,
 }
 
 impl Storable for Sent {
@@ -144,23 +146,25 @@ impl Intercept for Recorder {
 
     fn read_before_transmit(
         &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let number = self.transcript.shared.number.fetch_add(1, Ordering::Relaxed) + 1;
-        settings.interceptor_state().store_put(Sent { number, at: self.transcript.now() });
+        let request = context.request();
+        let sent = Sent { number, at: self.transcript.now(), service: service(request), request: of_request(request) };
+        settings.interceptor_state().store_put(sent);
         Ok(())
     }
 
-    // Here the answer has been read to its end.
+    // Here the answer has been read to its end, and the request is gone.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
         _components: &RuntimeComponents,
         settings: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let (Some(sent), Some(request)) = (settings.load::<Sent>().copied(), context.request()) else { return Ok(()) };
+        let Some(sent) = settings.load::<Sent>().cloned() else { return Ok(()) };
         let metadata = settings.load::<Metadata>();
         let answered = context.response().map(|response| {
             let content_type = response.headers().get("content-type").unwrap_or_default();
@@ -177,9 +181,9 @@ impl Intercept for Recorder {
             number: sent.number,
             at: sent.at,
             took: self.transcript.now() - sent.at,
-            service: service(request),
+            service: sent.service,
             operation: metadata.map(|it| it.name().to_owned()).unwrap_or_default(),
-            request: of_request(request),
+            request: sent.request,
             status,
             code,
             answer,

@@ -26,9 +26,8 @@ use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
 use crate::toolchain::Needs;
 use crate::{child, deploy, workspace};
 
-/// The environment that is built, and the family of its tasks: apart from every other one in the account.
-const ENVIRONMENT: &str = "acceptance";
-const FAMILY: &str = "weather-comment-generator-acceptance";
+/// What the application and the family of its tasks are called: apart from everything else in the account.
+const NAME: &str = "wcg-acceptance";
 
 #[derive(Args, Debug)]
 pub(crate) struct AcceptanceArguments {
@@ -83,8 +82,8 @@ fn accept(arguments: &AcceptanceArguments) -> Result<()> {
     image::check_tools(&arguments.image)?.or_fail()?;
     let built = build(arguments)?;
     let mut words = words(&["--environment", "staging", "--set"]);
-    words.push(format!("environment={ENVIRONMENT}"));
-    words.extend(["--set".to_owned(), format!("task.family={FAMILY}")]);
+    words.push(format!("app={NAME}"));
+    words.extend(["--set".to_owned(), format!("task.family={NAME}")]);
     words.extend(certificate(arguments.certificate.as_deref()));
     perform(arguments, built, words, Vec::new())
 }
@@ -97,7 +96,7 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
                     it with `cargo xtask destroy --local`";
         return Err(BadInput(hint.to_owned()).into());
     }
-    let plan = StandIn::plan(&arguments.options, &mut needs);
+    let plan = StandIn::plan(&arguments.options, &mut needs)?;
     needs.or_fail()?;
     Plan::clear_left_overs()?;
     plan.check_ports()?;

@@ -84,9 +84,10 @@ fn refuse_what_exists(runner: &Runner) -> Result<()> {
     }
     let existing: Vec<_> = existing.iter().map(|(name, value)| format!("{name} {value}")).collect();
     Err(BadInput(format!(
-        "the environment {} exists already, and this would destroy it with its data:\n  {}\nlook at it, and remove it \
+        "{} {} exists already, and this would destroy it with its data:\n  {}\nlook at it, and remove it \
          with `provision destroy` if it is a left-over",
-        answer["environment"],
+        answer["app"].as_str().unwrap_or_default(),
+        answer["environment"].as_str().unwrap_or_default(),
         existing.join("\n  ")
     ))
     .into())

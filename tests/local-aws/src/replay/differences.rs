@@ -15,8 +15,15 @@ pub(super) fn between(theirs: Answered<'_>, ours: Answered<'_>) -> Vec<String> {
         (Some(theirs), Some(ours)) if theirs == ours => Vec::new(),
         (Some(theirs), Some(ours)) => vec![format!("AWS refused with {theirs}, the simulation with {ours}")],
         (Some(theirs), None) => vec![format!("AWS refused with {theirs}, the simulation did not")],
-        (None, Some(ours)) => vec![format!("AWS did it, the simulation refused with {ours}")],
+        (None, Some(code)) => vec![format!("AWS did it, the simulation refused with {code}: {}", message(ours.1))],
     }
+}
+
+/// The sentence of a refusal.
+fn message(answer: &Tree) -> String {
+    let leaves = answer.leaves().into_iter();
+    let is_message = |path: &str| path.rsplit('.').next().is_some_and(|name| name.eq_ignore_ascii_case("message"));
+    leaves.filter(|(path, _)| is_message(path)).flat_map(|(_, texts)| texts).collect()
 }
 
 fn states(theirs: &Tree, ours: &Tree) -> Vec<String> {

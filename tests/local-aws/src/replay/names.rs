@@ -12,25 +12,26 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn learn(&mut self, theirs: &str, ours: &str) {
-        // The first meaning stays: it was learnt when the thing was made.
-        if theirs != ours && is_name(theirs) {
+        // The first meaning stays: it was learnt when the thing was made. What is called the same on both sides stays so.
+        if is_name(theirs) {
             self.ours.entry(theirs.to_owned()).or_insert_with(|| ours.to_owned());
         }
     }
 
-    /// Learns from two answers to the same question, as far as they have the same form.
-    pub(super) fn compare(&mut self, theirs: &Tree, ours: &Tree) {
+    /// Learns from two answers to the same question, as far as they have the same form. Answers that list what exists
+    /// are not `ordered`: only of a single thing it is known which one it is.
+    pub(super) fn compare(&mut self, theirs: &Tree, ours: &Tree, ordered: bool) {
         match (theirs, ours) {
             (Tree::Text(theirs), Tree::Text(ours)) => self.learn(theirs, ours),
             (Tree::Fields(theirs), Tree::Fields(ours)) => {
                 for (key, theirs) in theirs {
                     if let Some(ours) = ours.get(key) {
-                        self.compare(theirs, ours);
+                        self.compare(theirs, ours, ordered);
                     }
                 }
             }
-            (Tree::List(theirs), Tree::List(ours)) if theirs.len() == ours.len() => {
-                theirs.iter().zip(ours).for_each(|(theirs, ours)| self.compare(theirs, ours));
+            (Tree::List(theirs), Tree::List(ours)) if theirs.len() == ours.len() && (ordered || ours.len() == 1) => {
+                theirs.iter().zip(ours).for_each(|(theirs, ours)| self.compare(theirs, ours, ordered));
             }
             _ => (),
         }
@@ -72,7 +73,7 @@ mod tests {
         let mut names = Names::default();
         let theirs = Tree::of_text(r#"{"id": "vpc-0aaa1111", "arn": "arn:aws:x:1:vpc/vpc-0aaa1111", "l": [1, 2]}"#);
         let ours = Tree::of_text(r#"{"id": "vpc-2bbb", "arn": "arn:aws:x:2:thing/vpc-2bbb", "l": [1]}"#);
-        names.compare(&theirs, &ours);
+        names.compare(&theirs, &ours, true);
         let text = names.translate("VpcId=vpc-0aaa1111&Arn=arn:aws:x:1:vpc/vpc-0aaa1111");
         assert_eq!(text, "VpcId=vpc-2bbb&Arn=arn:aws:x:2:thing/vpc-2bbb");
     }
