@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::diff::{Change, diff};
+use crate::retry::unhurried;
 use crate::stack::{Found, NodeId, Outputs, Stack, Traits};
 
 /// How many resources are read at the same time: all of ours. They ask a dozen services a few questions each, and the
@@ -59,7 +60,7 @@ impl World {
 /// The first failing read, naming its resource.
 pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
     let reads = stream::iter(stack.ids().map(|id| async move {
-        let found = stack.node(id).read(context).await;
+        let found = unhurried(context, || stack.node(id).read(context)).await;
         found.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id))).map(|found| (id, found))
     }));
     let mut reads = reads.buffer_unordered(READS_AT_ONCE);

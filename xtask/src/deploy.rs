@@ -92,7 +92,7 @@ fn provision(given: Option<&Path>, environment: Option<&str>) -> Result<Command>
     Ok(command)
 }
 
-fn provision_program(given: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn provision_program(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(given) = given {
         return given.canonicalize().map_err(|error| BadInput(format!("{}: {error}", given.display())).into());
     }

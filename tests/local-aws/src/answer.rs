@@ -6,7 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::call::Protocol;
-use crate::cbor;
+use crate::{cbor, xml};
 
 /// A refusal, in AWS's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Answer {
                      <RequestID>simulated</RequestID></Response>"
                 ),
             ),
-            Protocol::Query => (
+            Protocol::Query | Protocol::RestXml => (
                 "text/xml",
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escaped}</Message></Error>\
@@ -104,9 +104,7 @@ impl Answer {
 
     /// The texts of all XML elements of a name, from anywhere in the body.
     pub fn elements(&self, name: &str) -> Vec<&str> {
-        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-        let after = self.body.split(&open).skip(1);
-        after.filter_map(|rest| rest.split_once(&close).map(|(text, _)| text)).collect()
+        xml::parts(&self.body, name)
     }
 
     /// The text of the first XML element of a name.

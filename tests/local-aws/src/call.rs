@@ -18,6 +18,8 @@ pub enum Protocol {
     Json,
     /// JSON with the operation in method and path.
     RestJson,
+    /// XML with the operation in method and path.
+    RestXml,
     /// CBOR with the operation in the path; the simulation thinks of it as JSON.
     Cbor,
 }
@@ -59,6 +61,7 @@ impl Call {
                 (fields["Action"].as_str().unwrap_or_default().to_owned(), fields)
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
+            Protocol::RestXml => rest_xml(request.method(), request.uri(), body),
             Protocol::Cbor => {
                 let operation = request.uri().rsplit('/').next().unwrap_or_default().to_owned();
                 (operation, cbor::read(body))
@@ -102,6 +105,7 @@ fn protocol(service: &str) -> Protocol {
         "iam" | "elasticloadbalancing" | "sns" | "sts" => Protocol::Query,
         "monitoring" => Protocol::Cbor,
         "elasticfilesystem" => Protocol::RestJson,
+        "route53" => Protocol::RestXml,
         _ => Protocol::Json,
     }
 }
@@ -116,11 +120,33 @@ fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// EFS: the operation is in the method and the path.
-fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+/// The parts of a path behind the version, and the query.
+fn path(uri: &str) -> (Vec<&str>, &str) {
     let path_and_query = uri.split_once("amazonaws.com").map_or(uri, |(_, path)| path);
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let parts: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
+    (path.trim_matches('/').split('/').skip(1).collect(), query)
+}
+
+/// Route 53: the operation is in the method and the path; the body stays as it is.
+fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let (parts, query) = path(uri);
+    let operation = match (method, parts.as_slice()) {
+        ("POST", ["hostedzone"]) => "CreateHostedZone",
+        ("GET", ["hostedzonesbyname"]) => "ListHostedZonesByName",
+        ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
+        ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
+        ("GET", ["change", _]) => "GetChange",
+        _ => "",
+    };
+    let mut fields = form(query);
+    fields["Id"] = Value::String(parts.get(1).copied().unwrap_or_default().to_owned());
+    fields["Body"] = Value::String(String::from_utf8_lossy(body).into_owned());
+    (operation.to_owned(), fields)
+}
+
+/// EFS: the operation is in the method and the path.
+fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let (parts, query) = path(uri);
     let mut fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),
@@ -144,6 +170,7 @@ fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
         ("GET", "file-systems", Some("backup-policy")) => "DescribeBackupPolicy",
         ("PUT", "file-systems", Some("policy")) => "PutFileSystemPolicy",
         ("GET", "file-systems", Some("policy")) => "DescribeFileSystemPolicy",
+        ("DELETE", "file-systems", Some("policy")) => "DeleteFileSystemPolicy",
         ("POST", "mount-targets", None) => "CreateMountTarget",
         ("GET", "mount-targets", None) => "DescribeMountTargets",
         ("DELETE", "mount-targets", None) => "DeleteMountTarget",

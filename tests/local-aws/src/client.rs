@@ -19,6 +19,7 @@ use crate::call::Call;
 use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
+use crate::model;
 use crate::rules::Rule;
 use crate::world::World;
 
@@ -45,19 +46,19 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
         Self {
+            world: Mutex::new(World::under(&rules)),
             emulator: Emulator::new(),
             rules,
             began: Instant::now(),
             number: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
-            world: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
             killed: Notify::new(),
         }
     }
 
-    async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+    pub(crate) async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
         tokio::time::sleep(LATENCY).await;
         let _turn = self.turn.lock().await;
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
@@ -75,7 +76,9 @@ impl Shared {
         }
         let answer = self.work(&call, request).await;
         match fault {
-            Some(Fault::AnswerLost) => Err(ConnectorError::timeout("no answer within 30 s".into())),
+            Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
+                Err(ConnectorError::timeout("no answer within 30 s".into()))
+            }
             Some(Fault::KilledAfter) => self.kill().await,
             _ => Ok(answer),
         }
@@ -84,8 +87,8 @@ impl Shared {
     async fn work(&self, call: &Call, request: &HttpRequest) -> Answer {
         let refusal = {
             let mut world = lock(&self.world);
-            world.now = call.at;
-            self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
+            world.notice(call);
+            model::refuses(call).or_else(|| self.rules.iter().find_map(|rule| (rule.refuses)(call, &world)))
         };
         if let Some(refusal) = refusal {
             return Answer::refusal(call.protocol(), &refusal);
@@ -96,10 +99,11 @@ impl Shared {
             Some(Err(refusal)) => Answer::refusal(call.protocol(), &refusal),
             None => self.emulator.answer(&call.service, request).await,
         };
+        let mut world = lock(&self.world);
         if answer.is_ok() {
-            lock(&self.world).observe(call, &mut answer);
+            world.observe(call, &mut answer);
         }
-        answer
+        world.blur(call, answer)
     }
 
     /// The process is gone: nobody waits for the answer any more.

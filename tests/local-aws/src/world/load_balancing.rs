@@ -70,6 +70,11 @@ pub struct Thing {
 }
 
 impl Thing {
+    /// One of its attributes, if it was ever set.
+    pub fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
     /// One of its settings.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
@@ -92,6 +97,11 @@ impl LoadBalancing {
     /// One of them.
     pub fn get(&self, arn: &str) -> Option<&Thing> {
         self.things.get(arn)
+    }
+
+    /// Whether a listener has a certificate.
+    pub fn has_certificate(&self, arn: &str) -> bool {
+        self.all(Kind::Listener).any(|(_, it)| it.field("Certificates.member.1.CertificateArn") == arn)
     }
 
     /// Whether a target group gets requests from a load balancer.
@@ -222,11 +232,11 @@ fn shown(world: &World, arn: &str) -> Fields {
     put(&thing.kind.arn_field(), arn);
     match thing.kind {
         Kind::LoadBalancer => {
-            let active = world.now >= thing.created + PROVISIONING;
+            let active = world.now >= thing.created + PROVISIONING || !world.holds("load_balancers_provision");
             put("State.Code", if active { "active" } else { "provisioning" });
             put("LoadBalancerName", thing.field("Name"));
-            put("DNSName", &format!("{}-1.{REGION}.elb.amazonaws.com", thing.field("Name")));
-            put("CanonicalHostedZoneId", "Z14GRHDCWA56QT");
+            put("DNSName", &dns_name(arn, thing));
+            put("CanonicalHostedZoneId", ZONE);
             let subnets = thing.fields.iter().filter(|(key, _)| key.starts_with("Subnets.member."));
             for (index, (_, subnet)) in subnets.enumerate() {
                 let zone = world.network.subnets.get(subnet).map_or("", |it| it.zone.as_str());
@@ -289,7 +299,8 @@ fn attributes(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
 fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal> {
     let arn = call.text(&kind.arn_field()).to_owned();
     if kind == Kind::LoadBalancer && world.load_balancing.things.contains_key(&arn) {
-        world.interfaces.release(&interface_description(&arn), world.now + RELEASE);
+        let release = if world.holds("interfaces_linger") { RELEASE } else { Duration::ZERO };
+        world.interfaces.release(&interface_description(&arn), world.now + release);
     }
     // With a load balancer go its listeners, and with a listener its rules.
     let mut gone = vec![arn];
@@ -303,6 +314,21 @@ fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal>
         gone.extend(world.load_balancing.things.iter().filter(|(_, it)| under(it)).map(|(arn, _)| arn.clone()));
     }
     answered(&call.operation, "")
+}
+
+/// The zone of all load balancers in Tokyo.
+const ZONE: &str = "Z14GRHDCWA56QT";
+
+/// A new one of the same name has another name on the internet.
+fn dns_name(arn: &str, thing: &Thing) -> String {
+    let number = arn.rsplit('/').next().unwrap_or_default().trim_start_matches('0');
+    format!("{}-{number}.{REGION}.elb.amazonaws.com", thing.field("Name"))
+}
+
+/// The names of all load balancers, each with its zone.
+pub(super) fn dns_names(world: &World) -> Vec<(String, String)> {
+    let all = world.load_balancing.all(Kind::LoadBalancer);
+    all.map(|(arn, thing)| (dns_name(arn, thing), ZONE.to_owned())).collect()
 }
 
 /// What AWS writes into the description of a load balancer's interfaces.
