@@ -97,7 +97,7 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
                     it with `cargo xtask destroy --local`";
         return Err(BadInput(hint.to_owned()).into());
     }
-    let plan = StandIn::plan(&arguments.options, &mut needs);
+    let plan = StandIn::plan(&arguments.options, &mut needs)?;
     needs.or_fail()?;
     Plan::clear_left_overs()?;
     plan.check_ports()?;
