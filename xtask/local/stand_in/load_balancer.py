@@ -115,7 +115,8 @@ class _Exchange:
         except _Gone:
             return None
         try:
-            await self._pass_on(place, None if complete and not body else self._body(body, complete))
+            with balancing.using(place):
+                await self._pass_on(place, None if complete and not body else self._body(body, complete))
         except (httpcore.TimeoutException, asyncio.TimeoutError):
             return self._failed(504)
         except (httpcore.NetworkError, httpcore.ProtocolError):

@@ -2,7 +2,7 @@
 
 Restored: a quiet task is not forgotten (ministack stops reading a container's output when there was none
 for as long as one call to the engine may take), a line is one event however it was written, and a container
-stays until its last words are read.
+stays until its last words are read; before that, it stays until the requests that it has are answered.
 """
 
 import logging
@@ -11,10 +11,12 @@ import threading
 from ministack.core.responses import request_scope
 from ministack.services import ecs
 
-from stand_in import settings
+from stand_in import balancing, settings, tasks
 
 _logger = logging.getLogger("stand_in.logs")
 _LONGEST = 10
+# The deregistration delay of our target groups.
+_LONGEST_DRAIN = 30
 _read = {}
 
 
@@ -36,6 +38,7 @@ def _noting(start):
 def _remove(client, container):
     try:
         container = client.containers.get(container) if isinstance(container, str) else container
+        balancing.drain(tasks.places_of(container), _LONGEST_DRAIN)
         container.stop(timeout=5)
         if container.id in _read:
             _read.pop(container.id).wait(_LONGEST)

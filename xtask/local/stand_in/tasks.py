@@ -41,6 +41,12 @@ def place(address, port):
     return here and ("127.0.0.1", here)
 
 
+def places_of(container):
+    """Where the ports of a container are found on this machine."""
+    bindings = (container.attrs["NetworkSettings"]["Ports"] or {}).values()
+    return [("127.0.0.1", int(binding["HostPort"])) for some in bindings for binding in some or []]
+
+
 def _as_described(build_run_kwargs):
     def build(container, task, environment, *args):
         _check_log(container)

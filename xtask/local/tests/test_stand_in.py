@@ -34,6 +34,8 @@ class StandInTest(unittest.TestCase):
         self.assertEqual([self.stack.health(port) for port in PORTS], [[("healthy", None)]] * 2)
 
         told = self.stand_in.page()
+        for port in self.stand_in.front:
+            self.assertEqual(self.stand_in.page(port), told)
         self.assertEqual((told["HELLO"], told["KEY"]), ("world", "value"))
         self.assertTrue(told["CACHE_DIR"].endswith(f"{self.stack.disk}/cache"), told["CACHE_DIR"])
         self.assertNotIn("AWS_ENDPOINT_URL", told)

@@ -141,9 +141,9 @@ class StandIn:
             config=Config(retries={"max_attempts": 0}),
         )
 
-    def page(self):
-        """What the service was told, asked through its port on this machine."""
-        return json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.front[0]}/"))
+    def page(self, port=None):
+        """What the service was told, asked through the load balancer, or through another port of this machine."""
+        return json.load(urllib.request.urlopen(f"http://127.0.0.1:{port or self.http}/"))
 
 
 class Image:
