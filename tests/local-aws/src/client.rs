@@ -20,7 +20,7 @@ use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
 use crate::rules::Rule;
-use crate::world::World;
+use crate::world::{World, announced};
 
 /// What all clients of one account share.
 pub(crate) struct Shared {
@@ -73,7 +73,14 @@ impl Shared {
         if let Some(refusal) = fault.and_then(|fault| fault.refusal(&call)) {
             return Ok(Answer::refusal(call.protocol(), &refusal));
         }
+        let before = lock(&self.world).visibility.before(&call).filter(|_| fault == Some(Fault::Stale));
+        if let Some(answer) = before {
+            return Ok(answer);
+        }
         let answer = self.work(&call, request).await;
+        if fault == Some(Fault::TagsLate) && answer.is_ok() {
+            lock(&self.world).visibility.hide_tags(announced(&answer), call.at + TAGS_LATE);
+        }
         match fault {
             Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
                 Err(ConnectorError::timeout("no answer within 30 s".into()))
@@ -111,6 +118,9 @@ impl Shared {
         std::future::pending().await
     }
 }
+
+/// How long tags stay unseen.
+const TAGS_LATE: Duration = Duration::from_secs(3);
 
 /// How long every call takes: a quick answer of AWS from within the region.
 pub const LATENCY: Duration = Duration::from_millis(40);
