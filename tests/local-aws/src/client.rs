@@ -57,7 +57,7 @@ impl Shared {
         }
     }
 
-    async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+    pub(crate) async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
         tokio::time::sleep(LATENCY).await;
         let _turn = self.turn.lock().await;
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
