@@ -211,9 +211,10 @@ pub struct AwsError {
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.code {
-            Some(code) => write!(f, "{code}: {}", self.message),
-            None => write!(f, "{}", self.message),
+            Some(code) => write!(f, "{code}: {}", self.message)?,
+            None => write!(f, "{}", self.message)?,
         }
+        self.advice().map_or(Ok(()), |advice| write!(f, "; {advice}"))
     }
 }
 
@@ -221,6 +222,23 @@ impl AwsError {
     /// Tells whether the service answered with this code.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
+    }
+
+    /// What somebody has to do where the tool cannot go on.
+    fn advice(&self) -> Option<&'static str> {
+        let code = self.code.as_deref()?;
+        let is_denied =
+            ["UnauthorizedOperation", "AuthorizationError"].contains(&code) || code.starts_with("AccessDenied");
+        if is_denied && self.message.contains("not authorized to perform") {
+            return Some("give the caller this permission, then run again");
+        }
+        let is_quota =
+            code.ends_with("LimitExceeded") || code == "LimitExceededException" || code.starts_with("TooMany");
+        let is_rate = ["RequestLimitExceeded", "TooManyRequestsException", "TooManyRequests"].contains(&code);
+        (is_quota && !is_rate).then_some(
+            "a quota of the account is reached: remove what nobody needs or ask AWS for more (Service Quotas), then run \
+             again",
+        )
     }
 }
 

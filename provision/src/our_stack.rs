@@ -1,6 +1,6 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
-mod monitoring;
+pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;
 mod policies;

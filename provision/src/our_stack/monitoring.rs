@@ -113,7 +113,7 @@ const ALARMS: [&str; 7] =
     ["cpu", "memory", "errors", "unhealthy-page", "unhealthy-api", "response-time", "success-rate"];
 
 /// How many metrics all alarms watch together, which is what AWS counts.
-pub const ALARM_METRICS: u32 = 9;
+pub(crate) const ALARM_METRICS: u32 = 9;
 
 const ECS: &str = "AWS/ECS";
 const ELB: &str = "AWS/ApplicationELB";

@@ -19,9 +19,8 @@ use crate::call::Call;
 use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
-use crate::model;
 use crate::rules::Rule;
-use crate::world::World;
+use crate::world::{World, announced};
 
 /// What all clients of one account share.
 pub(crate) struct Shared {
@@ -74,7 +73,14 @@ impl Shared {
         if let Some(refusal) = fault.and_then(|fault| fault.refusal(&call)) {
             return Ok(Answer::refusal(call.protocol(), &refusal));
         }
+        let before = lock(&self.world).visibility.before(&call).filter(|_| fault == Some(Fault::Stale));
+        if let Some(answer) = before {
+            return Ok(answer);
+        }
         let answer = self.work(&call, request).await;
+        if fault == Some(Fault::TagsLate) && answer.is_ok() {
+            lock(&self.world).visibility.hide_tags(announced(&answer), call.at + TAGS_LATE);
+        }
         match fault {
             Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
                 Err(ConnectorError::timeout("no answer within 30 s".into()))
@@ -88,7 +94,7 @@ impl Shared {
         let refusal = {
             let mut world = lock(&self.world);
             world.notice(call);
-            model::refuses(call).or_else(|| self.rules.iter().find_map(|rule| (rule.refuses)(call, &world)))
+            self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
         };
         if let Some(refusal) = refusal {
             return Answer::refusal(call.protocol(), &refusal);
@@ -112,6 +118,9 @@ impl Shared {
         std::future::pending().await
     }
 }
+
+/// How long tags stay unseen.
+const TAGS_LATE: Duration = Duration::from_secs(3);
 
 /// How long every call takes: a quick answer of AWS from within the region.
 pub const LATENCY: Duration = Duration::from_millis(40);

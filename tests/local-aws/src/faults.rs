@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::answer::Refusal;
 use crate::call::Call;
+use crate::policy;
 
 /// How a call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +18,14 @@ pub enum Fault {
     Reset,
     /// The work is done, but the answer is lost.
     AnswerLost,
+    /// A question gets the answer that it got the last time, and a change is not seen in it.
+    Stale,
+    /// The work is done, but its tags show only seconds later.
+    TagsLate,
+    /// The caller may not do this.
+    Denied,
+    /// There are as many of these as the account may have.
+    Quota,
     /// The process is killed just before the request is sent.
     KilledBefore,
     /// The process is killed when the work is done and the answer has not arrived.
@@ -25,8 +34,33 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Throttled, Self::Failed, Self::Reset, Self::AnswerLost, Self::KilledBefore, Self::KilledAfter];
+    pub const ALL: [Self; 10] = [
+        Self::Throttled,
+        Self::Failed,
+        Self::Reset,
+        Self::AnswerLost,
+        Self::Stale,
+        Self::TagsLate,
+        Self::Denied,
+        Self::Quota,
+        Self::KilledBefore,
+        Self::KilledAfter,
+    ];
+
+    /// Whether a call can go wrong in this way.
+    pub fn fits(self, call: &Call) -> bool {
+        match self {
+            Self::Stale => call.reads(),
+            Self::TagsLate => policy::tags(call),
+            Self::Quota => quota(call).is_some(),
+            _ => true,
+        }
+    }
+
+    /// Whether a run ends by it, whatever the tool does: it can only say what somebody else has to do.
+    pub fn ends_the_run(self) -> bool {
+        matches!(self, Self::Denied | Self::Quota)
+    }
 
     /// What AWS answers, if it answers at all and did nothing.
     pub(crate) fn refusal(self, call: &Call) -> Option<Refusal> {
@@ -40,9 +74,44 @@ impl Fault {
                 code: "InternalFailure".to_owned(),
                 message: "The request processing has failed because of an unknown error".to_owned(),
             }),
+            Self::Denied => policy::actions(call).first().map(|action| policy::denial(call, action)),
+            Self::Quota => quota(call),
             _ => None,
         }
     }
+}
+
+/// What a service answers when there are too many of something already.
+fn quota(call: &Call) -> Option<Refusal> {
+    let code = match (call.service.as_str(), call.operation.as_str()) {
+        ("ec2", "CreateVpc") => "VpcLimitExceeded",
+        ("ec2", "CreateSubnet") => "SubnetLimitExceeded",
+        ("ec2", "CreateInternetGateway") => "InternetGatewayLimitExceeded",
+        ("ec2", "CreateRouteTable") => "RouteTableLimitExceeded",
+        ("ec2", "CreateSecurityGroup") => "SecurityGroupLimitExceeded",
+        ("ec2", "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress") => {
+            "RulesPerSecurityGroupLimitExceeded"
+        }
+        ("ec2", "AllocateAddress") => "AddressLimitExceeded",
+        ("ec2", "CreateNatGateway") => "NatGatewayLimitExceeded",
+        ("elasticloadbalancing", "CreateLoadBalancer") => "TooManyLoadBalancers",
+        ("elasticloadbalancing", "CreateTargetGroup") => "TooManyTargetGroups",
+        ("elasticloadbalancing", "CreateListener") => "TooManyListeners",
+        ("elasticloadbalancing", "CreateRule") => "TooManyRules",
+        ("elasticfilesystem", "CreateFileSystem") => "FileSystemLimitExceeded",
+        ("elasticfilesystem", "CreateAccessPoint") => "AccessPointLimitExceeded",
+        ("elasticfilesystem", "CreateMountTarget") => "NetworkInterfaceLimitExceeded",
+        ("iam", "CreateRole" | "CreateOpenIDConnectProvider") => "LimitExceeded",
+        ("monitoring", "PutMetricAlarm") => "LimitExceeded",
+        ("sns", "CreateTopic") => "TopicLimitExceeded",
+        (
+            "ecr" | "logs" | "secretsmanager" | "acm",
+            "CreateRepository" | "CreateLogGroup" | "CreateSecret" | "RequestCertificate",
+        )
+        | ("application-autoscaling", "RegisterScalableTarget" | "PutScalingPolicy") => "LimitExceededException",
+        _ => return None,
+    };
+    Some(Refusal::new(code, "The maximum number that this account may have has been reached"))
 }
 
 /// A plan of faults, by the number of the call.
@@ -67,14 +136,14 @@ impl Faults {
         let mut chance = fastrand::Rng::with_seed(seed);
         let mut fault = |number| {
             let fault = chance.choice(Fault::ALL)?;
-            // A process that is killed again and again never arrives, and nothing is learnt from that.
-            let is_kill = matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
-            (chance.f64() < if is_kill { 0.01 } else { 0.12 }).then_some((number, fault))
+            // A run that is ended again and again never arrives, and nothing is learnt from that.
+            let is_end = fault.ends_the_run() || matches!(fault, Fault::KilledBefore | Fault::KilledAfter);
+            (chance.f64() < if is_end { 0.01 } else { 0.12 }).then_some((number, fault))
         };
         Self { by_number: calls.filter_map(&mut fault).collect() }
     }
 
     pub(crate) fn of(&self, call: &Call) -> Option<Fault> {
-        self.by_number.get(&call.number).copied()
+        self.by_number.get(&call.number).copied().filter(|fault| fault.fits(call))
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use provision::plan::Goal;
 
 use crate::Cloud;
+use crate::call::Call;
 use crate::census::{Census, census};
 use crate::faults::{Fault, Faults};
 use crate::runs::Runs;
@@ -19,13 +20,20 @@ pub enum Scene {
     Redeploy,
     /// A change of several settings.
     Change,
+    /// The way back to the first image, after a second one.
+    Rollback,
     /// The removal of everything.
     Destroy,
 }
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Deploy, Self::Redeploy, Self::Change, Self::Destroy];
+    pub const ALL: [Self; 5] = [Self::Deploy, Self::Redeploy, Self::Change, Self::Rollback, Self::Destroy];
+
+    /// The scene of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scene| format!("{scene:?}") == name)
+    }
 
     fn goal(self) -> Goal {
         match self {
@@ -48,9 +56,23 @@ impl Scene {
                 runs.deployment.edge.idle_timeout_seconds = 120;
                 runs.deployment.service.health_check_grace_seconds = 90;
             }
+            Self::Rollback => {
+                runs.new_image("the second program")?;
+                runs.deploy().await.context("setting the scene")?;
+            }
             Self::Deploy | Self::Destroy => (),
         }
         Ok(runs)
+    }
+
+    /// One run to the scene's end.
+    async fn run(self, runs: &Runs) -> Result<()> {
+        if self == Self::Rollback {
+            return runs.roll_back(1).await;
+        }
+        let report = runs.run(self.goal()).await?;
+        ensure!(report.outcome.is_complete(), "{}", report.failures().join("; "));
+        Ok(())
     }
 }
 
@@ -71,15 +93,29 @@ impl fmt::Display for Case {
     }
 }
 
-/// A scene without disturbance: how many calls it takes, and what is there at its end.
+/// A scene without disturbance: which calls it takes, and what is there at its end.
 #[derive(Clone, Debug)]
 pub struct Undisturbed {
     /// The scene.
     pub scene: Scene,
-    /// The number of its calls.
-    pub calls: u64,
+    /// Its calls.
+    pub calls: Vec<Call>,
     /// What is there at its end.
     pub census: Census,
+    /// The task definition that runs at its end.
+    pub runs: Option<String>,
+}
+
+impl Undisturbed {
+    /// Every way in which each call can go wrong; one fault after the other, so that steps through them meet all kinds.
+    pub fn cases(&self) -> impl Iterator<Item = Case> {
+        let scene = self.scene;
+        let numbered = (1..).zip(&self.calls);
+        numbered.flat_map(move |(number, call)| {
+            let fits = Fault::ALL.into_iter().filter(|fault| fault.fits(call));
+            fits.map(move |fault| Case { scene, call: number, fault })
+        })
+    }
 }
 
 /// Plays a scene without disturbance.
@@ -89,10 +125,9 @@ pub struct Undisturbed {
 pub async fn undisturbed(scene: Scene) -> Result<Undisturbed> {
     let runs = scene.set().await?;
     let before = runs.cloud.calls().len();
-    let report = runs.run(scene.goal()).await?;
-    ensure!(report.outcome.is_complete(), "{}", report.failures().join("\n"));
-    let calls = u64::try_from(runs.cloud.calls().len() - before)?;
-    Ok(Undisturbed { scene, calls, census: settled(&runs).await? })
+    scene.run(&runs).await?;
+    let calls = runs.cloud.calls().split_off(before);
+    Ok(Undisturbed { scene, calls, census: settled(&runs).await?, runs: runs.task_definition() })
 }
 
 /// Plays a scene with one disturbance, runs again if the first run did not arrive, and compares the ends.
@@ -103,7 +138,10 @@ pub async fn play(case: Case, undisturbed: &Undisturbed) -> Result<()> {
     let runs = case.scene.set().await?;
     let first = u64::try_from(runs.cloud.calls().len())?;
     runs.cloud.set_faults(Faults::at(first + case.call, case.fault));
-    arrive(&runs, case.scene.goal()).await?;
+    let failures = arrive(&runs, case.scene).await?;
+    if let Some(failure) = failures.first().filter(|_| case.fault.ends_the_run()) {
+        ensure!(failure.contains("then run again"), "it stopped without saying what to do: {failure}");
+    }
     same_end(&runs, undisturbed).await
 }
 
@@ -115,22 +153,23 @@ pub async fn play_random(scene: Scene, seed: u64, undisturbed: &Undisturbed) -> 
     let mut runs = scene.set().await?;
     runs.seed = seed;
     let first = u64::try_from(runs.cloud.calls().len())?;
-    runs.cloud.set_faults(Faults::random(seed, first + 1..first + 2 * undisturbed.calls));
-    arrive(&runs, scene.goal()).await?;
+    let calls = u64::try_from(undisturbed.calls.len())?;
+    runs.cloud.set_faults(Faults::random(seed, first + 1..first + 2 * calls));
+    arrive(&runs, scene).await?;
     same_end(&runs, undisturbed).await
 }
 
-/// Runs until a run is complete; a person would not try more than a few times either.
-async fn arrive(runs: &Runs, goal: Goal) -> Result<()> {
+/// Runs until a run is complete, and gives what the others ended with; a person would not try more than a few times
+/// either.
+async fn arrive(runs: &Runs, scene: Scene) -> Result<Vec<String>> {
     let mut failures = Vec::new();
     for _ in 0..TRIES {
         let killed = runs.cloud.killed();
         tokio::select! {
             biased;
             () = killed => failures.push("killed".to_owned()),
-            report = runs.run(goal) => match report {
-                Ok(report) if report.outcome.is_complete() => return Ok(()),
-                Ok(report) => failures.push(report.failures().join("; ")),
+            end = scene.run(runs) => match end {
+                Ok(()) => return Ok(failures),
                 Err(error) => failures.push(format!("{error:#}")),
             },
         }
@@ -142,8 +181,14 @@ const TRIES: usize = 12;
 
 async fn same_end(runs: &Runs, undisturbed: &Undisturbed) -> Result<()> {
     runs.cloud.set_faults(Faults::default());
-    let plan = runs.plan(undisturbed.scene.goal()).await?;
-    ensure!(plan.is_empty(), "there is still something to do:\n{plan}");
+    // After a way back, the next deploy would bring the second image again.
+    if undisturbed.scene == Scene::Rollback {
+        let task = runs.task_definition();
+        ensure!(task == undisturbed.runs, "{task:?} runs instead of {:?}", undisturbed.runs);
+    } else {
+        let plan = runs.plan(undisturbed.scene.goal()).await?;
+        ensure!(plan.is_empty(), "there is still something to do:\n{plan}");
+    }
     let holder = runs.holder().await?;
     ensure!(holder.is_none(), "the lock is still held by {}", holder.map(|it| it.to_string()).unwrap_or_default());
     let census = settled(runs).await?;

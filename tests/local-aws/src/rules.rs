@@ -26,7 +26,8 @@ macro_rules! rules {
         pub fn all() -> Vec<Rule> {
             let refusals = vec![$(Rule { name: stringify!($name), fact: $fact, refuses: $name::refuses }),+];
             let cycles = CYCLES.map(|(name, fact)| Rule { name, fact, refuses: |_, _| FINE });
-            refusals.into_iter().chain(cycles).collect()
+            let model = Rule { name: MODEL, fact: 0, refuses: |call, _| crate::model::refuses(call) };
+            std::iter::once(model).chain(refusals).chain(cycles).collect()
         }
     };
 }
@@ -137,6 +138,9 @@ const CYCLES: [(&str, u8); 20] = [
     // The work is done and nobody hears of it: the fault plan decides when.
     ("answers_get_lost", 55),
 ];
+
+/// The rule of all fields: they fit AWS's own service models.
+pub const MODEL: &str = "service_model";
 
 /// The names of the life cycles.
 pub(crate) fn cycles() -> impl Iterator<Item = &'static str> {

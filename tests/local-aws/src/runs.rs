@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use config::deployment::{ConfigSource, Deployment};
 use provision::aws::Owner;
+use provision::cli::Exit;
 use provision::context::Context;
 use provision::event::Event;
 use provision::execute::{Options, Outcome};
@@ -22,6 +23,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
 use crate::Cloud;
+use crate::commands::piped;
 
 /// A deployment of the real stack to a simulated account.
 #[derive(Debug)]
@@ -166,6 +168,26 @@ impl Runs {
     pub async fn deploy(&self) -> Result<Report> {
         let report = self.run(Goal::Present).await?;
         complete(report).context("deploying")
+    }
+
+    /// Goes back to a revision, as the command does.
+    ///
+    /// # Errors
+    /// What the command said.
+    pub async fn roll_back(&self, revision: i32) -> Result<()> {
+        let certificate =
+            format!("edge.certificate_arn={}", self.deployment.edge.certificate_arn.as_deref().unwrap_or(""));
+        let revision = revision.to_string();
+        let words = ["rollback", "--to", &revision, "--yes", "--set", &certificate];
+        let said = piped(&self.cloud, &words, "").await;
+        ensure!(said.exit == Exit::Done, "{}", said.talk);
+        Ok(())
+    }
+
+    /// The task definition that runs, if a service does.
+    pub fn task_definition(&self) -> Option<String> {
+        let name = Names::of(&self.deployment).service();
+        self.cloud.world(|world| world.services.get(&name, world.now).map(|it| it.task_definition().to_owned()))
     }
 
     /// Destroys everything, data too, and fails when anything did.

@@ -5,17 +5,14 @@
     reason = "a test tells how many cases it tried, and fails where it must"
 )]
 
-use local_aws::faults::Fault;
-use local_aws::matrix::{Case, Scene, play, play_random, undisturbed};
+use local_aws::matrix::{Scene, play, play_random, undisturbed};
 
 /// Plays every so many of the cases of a scene; gives their number, and those that did not survive.
 async fn play_all(scene: Scene, step: usize) -> (usize, Vec<String>) {
     let calm = undisturbed(scene).await.unwrap();
-    // One fault after the other, so that a step through the calls meets all kinds.
-    let cases = (1..=calm.calls).flat_map(|call| Fault::ALL.map(|fault| Case { scene, call, fault }));
     let mut tried = 0;
     let mut lost = Vec::new();
-    for case in cases.step_by(step) {
+    for case in calm.cases().step_by(step) {
         tried += 1;
         if let Err(error) = play(case, &calm).await {
             lost.push(format!("{case}: {error:#}"));
@@ -50,16 +47,71 @@ async fn a_change_survives_every_failure() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rollback_survives_every_failure() {
+    survives(Scene::Rollback, STEP).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_destroy_survives_every_failure() {
     survives(Scene::Destroy, STEP).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn many_failures_at_once_are_survived_too() {
-    let calm = undisturbed(Scene::Deploy).await.unwrap();
-    for seed in 0..16 {
-        play_random(Scene::Deploy, seed, &calm).await.unwrap_or_else(|error| panic!("seed {seed}: {error:#}"));
+/// How many seeds a scene is played with; `MATRIX_SEEDS` asks for more or fewer.
+fn seeds() -> u64 {
+    std::env::var("MATRIX_SEEDS").ok().map_or(SEEDS, |text| text.parse().unwrap())
+}
+
+const SEEDS: u64 = 8;
+
+async fn survives_many_at_once(scene: Scene) {
+    let calm = undisturbed(scene).await.unwrap();
+    let mut lost = Vec::new();
+    for seed in 0..seeds() {
+        if let Err(error) = play_random(scene, seed, &calm).await {
+            let command = "cargo test --workspace --test matrix a_seed_can_be_replayed";
+            lost.push(format!("MATRIX_REPLAY={scene:?}:{seed} {command}\n{error:#}"));
+        }
     }
+    assert!(lost.is_empty(), "{} of {} seeds lost; each with its replay:\n{}", lost.len(), seeds(), lost.join("\n\n"));
+    println!("{scene:?}: {} seeds tried, {0} survived", seeds());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_deploy_survives_many_failures_at_once() {
+    survives_many_at_once(Scene::Deploy).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_redeploy_survives_many_failures_at_once() {
+    survives_many_at_once(Scene::Redeploy).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_survives_many_failures_at_once() {
+    survives_many_at_once(Scene::Change).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_survives_many_failures_at_once() {
+    survives_many_at_once(Scene::Rollback).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destroy_survives_many_failures_at_once() {
+    survives_many_at_once(Scene::Destroy).await;
+}
+
+/// Without `MATRIX_REPLAY` (as `Deploy:17`) it plays the first seed twice, to see that a seed decides everything.
+#[tokio::test(start_paused = true)]
+async fn a_seed_can_be_replayed() {
+    let wanted = std::env::var("MATRIX_REPLAY").unwrap_or_else(|_| "Redeploy:1".to_owned());
+    let (scene, seed) = wanted.split_once(':').unwrap();
+    let (scene, seed) = (Scene::named(scene).unwrap(), seed.parse().unwrap());
+    let calm = undisturbed(scene).await.unwrap();
+    let first = play_random(scene, seed, &calm).await.map_err(|error| format!("{error:#}"));
+    let second = play_random(scene, seed, &calm).await.map_err(|error| format!("{error:#}"));
+    assert_eq!(first, second);
+    first.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

@@ -22,10 +22,12 @@ pub(crate) fn seen(state: impl Into<String>) -> Said {
 /// Runs a probe in an account with all rules, and in one without the rule.
 pub(crate) async fn bites(rule: &str, code: &str, part: &str, probe: impl AsyncFn(Account) -> Said) {
     let as_said = |said: &Said| said.as_ref().is_some_and(|(it, message)| it == code && message.contains(part));
-    let with = probe(Account::on(Cloud::default())).await;
+    // AWS's own service models say some of the same, and know only what `provision` sends.
+    let all: Vec<_> = rules::all().into_iter().filter(|it| it.name != rules::MODEL).collect();
+    let with = probe(Account::on(Cloud::new(all.clone()))).await;
     assert!(as_said(&with), "with the rule {rule}: {with:?} instead of {code}: {part}");
-    let others: Vec<_> = rules::all().into_iter().filter(|it| it.name != rule).collect();
-    assert_eq!(others.len() + 1, rules::all().len(), "there is no rule {rule}, or there are two");
+    let others: Vec<_> = all.iter().copied().filter(|it| it.name != rule).collect();
+    assert_eq!(others.len() + 1, all.len(), "there is no rule {rule}, or there are two");
     let without = probe(Account::on(Cloud::new(others))).await;
     assert!(!as_said(&without), "without the rule {rule} it is still refused with {without:?}");
 }

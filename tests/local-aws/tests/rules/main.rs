@@ -10,6 +10,7 @@ mod harness;
 mod identity;
 mod names_and_metrics;
 mod network;
+mod planted;
 mod rows;
 mod services;
 mod storage;

@@ -21,7 +21,9 @@ fn probed() -> BTreeSet<&'static str> {
 
 #[test]
 fn every_rule_has_a_probe() {
-    let rules: BTreeSet<_> = rules::all().iter().map(|rule| rule.name).collect();
+    // The rule of all fields has its own tests in tests/models.rs.
+    let rules = rules::all().into_iter().map(|rule| rule.name).filter(|name| *name != rules::MODEL);
+    let rules: BTreeSet<_> = rules.collect();
     let probed = probed();
     let missing: Vec<_> = rules.difference(&probed).collect();
     assert!(missing.is_empty(), "rules without a probe: {missing:?}");

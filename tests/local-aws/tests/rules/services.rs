@@ -164,7 +164,7 @@ probes! {
 
 #[tokio::test(start_paused = true)]
 async fn a_running_deployment_can_be_stopped_and_its_revision_tells_the_image() {
-    let it = Account::on(local_aws::Cloud::default());
+    let it = Account::lenient();
     running(&it).await;
     let deployment = newest_deployment(&it).await;
     let request = it.aws.ecs.describe_service_deployments().service_deployment_arns(&deployment);
