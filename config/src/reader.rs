@@ -22,6 +22,7 @@ enum Value {
     Text(String),
     Integer(i64),
     Decimal(f64),
+    Flag(bool),
     List(Vec<String>),
     Numbers(Vec<i64>),
     Other(&'static str),
@@ -221,6 +222,18 @@ impl Reader {
         default
     }
 
+    /// Yes or no, with a default.
+    pub(crate) fn flag_or(&mut self, key: &str, default: bool) -> bool {
+        match self.take(key) {
+            None => default,
+            Some(Value::Flag(flag)) => flag,
+            Some(other) => {
+                self.problem(key, format_args!("is {}, not true or false", other.what()), "write true or false");
+                default
+            }
+        }
+    }
+
     /// A list of texts, each of which passes the check.
     pub(crate) fn list(&mut self, key: &str, check: impl Fn(&str) -> Result<(), (String, String)>) -> Vec<String> {
         let Some(Value::List(items)) = self.take(key) else {
@@ -282,7 +295,7 @@ impl Value {
             DeValue::Float(number) => {
                 number.as_str().parse().map_or(Self::Other("no number that can be read"), Self::Decimal)
             }
-            DeValue::Boolean(_) => Self::Other("true or false"),
+            DeValue::Boolean(flag) => Self::Flag(*flag),
             DeValue::Datetime(_) => Self::Other("a date"),
             DeValue::Table(_) => Self::Other("a section"),
         }
@@ -293,6 +306,7 @@ impl Value {
             Self::Text(_) => "a text",
             Self::Integer(_) => "a number",
             Self::Decimal(_) => "a number with a point",
+            Self::Flag(_) => "true or false",
             Self::List(_) => "a list",
             Self::Numbers(_) => "a list of numbers",
             Self::Other(what) => what,

@@ -175,15 +175,16 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(&self, goal: Goal, found: Option<&Found>, outputs: Outputs) -> Result<Done> {
         let verb = match (goal, &self.step.action) {
-            (Goal::Absent { .. }, Action::Delete) => "deleting",
+            (_, Action::Delete) => "deleting",
             (Goal::Absent { .. }, _) => return Ok(Done { output: None, changed: false }),
             (Goal::Present, Action::Create { .. }) => "creating",
             (Goal::Present, _) => "updating",
         };
         let work = async {
-            match goal {
-                Goal::Absent { .. } => self.delete(found).await,
-                Goal::Present => self.bring_about(found, &outputs).await,
+            if self.step.action == Action::Delete {
+                self.delete(found).await
+            } else {
+                self.bring_about(found, &outputs).await
             }
         };
         work.await.with_context(|| format!("{verb} {} {}", self.step.kind, self.step.name))

@@ -14,6 +14,7 @@ use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
 use crate::resources::file_system::FileSystem;
+use crate::resources::file_system_policy::{FileSystemPolicy, FileSystemPolicySpec};
 use crate::resources::identity::Identity;
 use crate::resources::image::{Image, ImageSource};
 use crate::resources::load_balancer::LoadBalancer;
@@ -71,12 +72,13 @@ impl OurStack {
         let retention_days = d.logs.retention_days;
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
         let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
-        let roles = policies::add(stack_, n, outside.identity, &storage, repository, secret, log_group);
+        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
+        let disk_policy = disk_policy(stack_, n, &storage, roles);
         let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
 
         let image = stack_.add("image", Image { repository: n.repository(), source: image }, repository, |_| ());
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
-        let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
+        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
 
         Self {
@@ -169,6 +171,21 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
     Storage { file_system, access_point, mount_targets }
 }
 
+/// The disk's own word on who may mount it, beside the role's.
+fn disk_policy(
+    stack: &mut Stack,
+    names: &Names,
+    storage: &Storage,
+    roles: policies::Roles,
+) -> Handle<FileSystemPolicy> {
+    let key = FileSystemPolicy { file_system_token: names.file_system() };
+    let inputs = (storage.file_system, storage.access_point, roles.task);
+    stack.add("cache-policy", key, inputs, |(file_system, access_point, role)| {
+        let policy = policies::may_be_mounted(&role.arn, &file_system.arn, &access_point.arn);
+        FileSystemPolicySpec::new(file_system.id, policy)
+    })
+}
+
 fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
     let keep = deployment.images.keep;
     stack.add("repository", EcrRepository { name: names.repository() }, (), move |()| EcrRepositorySpec {
@@ -186,16 +203,18 @@ fn service(
     network: &network::Network,
     edge: &network::Edge,
     storage: &Storage,
-    task: Handle<TaskDefinition>,
+    (task, disk_policy): (Handle<TaskDefinition>, Handle<FileSystemPolicy>),
     linked_role: Handle<ServiceLinkedRole>,
 ) -> Handle<EcsService> {
+    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
     let cluster = stack.add("cluster", EcsCluster { name: names.cluster() }, linked_role, |()| EcsClusterSpec {
-        container_insights: "disabled".to_owned(),
+        container_insights: insights.to_owned(),
     });
     let key = EcsService { cluster: names.cluster(), name: names.service() };
     // The rules of the groups, the listeners and the mount targets give no value, but a task that
     // starts before them cannot be reached, or cannot mount its disk.
-    let before = (network.rules.clone(), edge.listener, edge.rule, storage.mount_targets.clone(), network.route);
+    let disk = (storage.mount_targets.clone(), disk_policy);
+    let before = (network.rules.clone(), edge.listener, edge.rule, disk, network.route);
     let inputs = (cluster, task, network.subnets.clone(), network.service_group, edge.page, edge.api, before);
     let wanted = deployment.service.clone();
     stack.add("service", key, inputs, move |(_, task, subnets, group, page, api, _)| EcsServiceSpec {
@@ -212,7 +231,7 @@ fn service(
         maximum_percent: wanted.maximum_percent,
         circuit_breaker: CircuitBreaker { enable: true, rollback: true },
         health_check_grace_seconds: wanted.health_check_grace_seconds,
-        enable_execute_command: false,
+        enable_execute_command: wanted.exec,
         propagate_tags: "SERVICE".to_owned(),
         rollout: "COMPLETED".to_owned(),
         desired_count: wanted.desired_count,

@@ -3,7 +3,7 @@
 //! Invariant: [`plan`] is pure. It sees only a [`World`] that was read before, so the same world
 //! always gives the same plan, and nothing can be changed by planning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Context as _, Result};
@@ -193,7 +193,7 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
     // Outputs that stay what they are while the plan is carried out.
     let mut settled = world.outputs();
     let mut steps = Vec::new();
-    for id in stack.ids() {
+    for id in stack.described() {
         let node = stack.node(id);
         let traits = node.traits();
         let wanted = node.wanted(&settled)?;
@@ -215,7 +215,18 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
         }
         steps.push(step(stack, id, action, stack.needs(id).to_vec()));
     }
+    steps.extend(clearing_away(stack, world));
     Ok(steps)
+}
+
+/// What should be gone goes last: until everything is as described, something may still use it.
+fn clearing_away(stack: &Stack, world: &World) -> Vec<Step> {
+    let there: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id) && world.has(*id)).collect();
+    let steps = there.iter().rev().map(|id| {
+        let on_it = there.iter().copied().filter(|other| stack.needs(*other).contains(id));
+        step(stack, *id, Action::Delete, stack.described().chain(on_it).collect())
+    });
+    steps.collect()
 }
 
 /// Compares a live spec with the wanted one.
@@ -237,6 +248,13 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
             needed_by.entry(*need).or_default().push(id);
         }
     }
+    // A run before this one may have stopped halfway, with something in use that should be gone: so it goes after
+    // everything that it does not stand on.
+    for id in stack.ids().filter(|id| stack.is_retired(*id)) {
+        let under = all_needs(stack, id);
+        let users = stack.described().filter(|other| !under.contains(other));
+        needed_by.entry(id).or_default().extend(users);
+    }
     let steps = stack.ids().rev().filter(|id| world.has(*id)).map(|id| {
         let traits = stack.node(id).traits();
         let action = if traits.lookup || traits.shared {
@@ -249,6 +267,16 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
         step(stack, id, action, needed_by.remove(&id).unwrap_or_default())
     });
     steps.collect()
+}
+
+/// What a resource needs, and what that needs, and so on.
+fn all_needs(stack: &Stack, id: NodeId) -> BTreeSet<NodeId> {
+    let mut all = BTreeSet::new();
+    let mut next = vec![id];
+    while let Some(id) = next.pop() {
+        next.extend(stack.needs(id).iter().filter(|need| all.insert(**need)));
+    }
+    all
 }
 
 fn step(stack: &Stack, node: NodeId, action: Action, after: Vec<NodeId>) -> Step {

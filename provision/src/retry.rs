@@ -144,6 +144,8 @@ fn role_is_propagating(message: &str) -> bool {
         "Unable to assume",
         "being passed has the proper",
         "Invalid principal in policy",
+        // Of a file system's policy.
+        "invalid Principal block",
     ];
     SENTENCES.iter().any(|sentence| message.contains(sentence))
 }

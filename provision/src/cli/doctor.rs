@@ -140,7 +140,7 @@ async fn ours(session: &Session<'_>, aws: &Aws) -> Finding {
     let counts = plan(&ours.stack, &world, Goal::Absent { delete_data: true }).map(|plan| plan.counts().delete);
     match counts {
         Ok(there) => {
-            Finding::good(WHAT, format_args!("all can be read; {there} of {} exist", ours.stack.ids().count()))
+            Finding::good(WHAT, format_args!("all can be read; {there} of {} exist", ours.stack.described().count()))
         }
         Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
     }

@@ -9,10 +9,11 @@ use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
 use crate::resources::availability_zones::AvailabilityZones;
 use crate::resources::certificate::Certificate;
+use crate::resources::default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupSpec};
 use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
-use crate::resources::listener::{Listener, ListenerSpec};
+use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
 use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
-use crate::resources::load_balancer::{LoadBalancer, LoadBalancerSpec};
+use crate::resources::load_balancer::{DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec};
 use crate::resources::route_table::{RouteTable, RouteTableSpec};
 use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
 use crate::resources::security_group_rules::{Peer, Rule, SecurityGroupRules, SecurityGroupRulesSpec};
@@ -25,6 +26,7 @@ use crate::stack::{Handle, Stack};
 /// The port of NFS, which EFS speaks.
 const NFS_PORT: i32 = 2049;
 const HTTPS_PORT: i32 = 443;
+const HTTP_PORT: i32 = 80;
 
 /// Where things run and what may talk to what.
 pub(super) struct Network {
@@ -80,6 +82,12 @@ pub(super) fn add(
                 subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
             }
         });
+    let key = DefaultSecurityGroup { name: "default-group".to_owned() };
+    stack.add("default-group", key, vpc, |vpc| DefaultSecurityGroupSpec {
+        ingress: Vec::new(),
+        egress: Vec::new(),
+        vpc_id: vpc.id,
+    });
     let mut group = |name: &str, description: &'static str| {
         let group_name = names.security_group(name);
         let key = SecurityGroup { name: format!("{name}-group"), group_name: group_name.clone() };
@@ -92,26 +100,28 @@ pub(super) fn add(
     let load_balancer_group = group("alb", "Load balancer: HTTPS from the internet");
     let service_group = group("service", "Service: page and API from the load balancer");
     let file_system_group = group("cache", "File system: NFS from the service");
-    let ingress_cidrs = deployment.edge.ingress_cidrs.clone();
-    let rules = rules(stack, ingress_cidrs, load_balancer_group, service_group, file_system_group);
+    let rules = rules(stack, deployment, load_balancer_group, service_group, file_system_group);
     Network { vpc, gateway, subnets, route, load_balancer_group, service_group, file_system_group, rules }
 }
 
 /// The groups name each other in their rules, so the rules come after all groups.
 fn rules(
     stack: &mut Stack,
-    ingress_cidrs: Vec<String>,
+    deployment: &Deployment,
     load_balancer: Handle<SecurityGroup>,
     service: Handle<SecurityGroup>,
     file_system: Handle<SecurityGroup>,
 ) -> Vec<Handle<SecurityGroupRules>> {
     let ports = [(PAGE_PORT, "page"), (API_PORT, "API")];
+    let mut from_internet = vec![(HTTPS_PORT, "HTTPS from the internet")];
+    from_internet.extend(deployment.edge.redirect_http.then_some((HTTP_PORT, "HTTP, to be sent to HTTPS")));
+    let cidrs = deployment.edge.ingress_cidrs.clone();
     let key = |name: &str| SecurityGroupRules { name: format!("{name}-group") };
     let of_load_balancer =
         stack.add("alb-rules", key("alb"), (load_balancer, service), move |(load_balancer, service)| {
-            let from_internet = ingress_cidrs.iter();
-            let from_internet =
-                from_internet.map(|cidr| tcp(HTTPS_PORT, Peer::Cidr(cidr.clone()), "HTTPS from the internet"));
+            let from_internet = from_internet
+                .iter()
+                .flat_map(|(port, what)| cidrs.iter().map(|cidr| tcp(*port, Peer::Cidr(cidr.clone()), what)));
             let to_service =
                 ports.map(|(port, what)| tcp(port, Peer::Group(service.id.clone()), &format!("{what} of the service")));
             rules_of(load_balancer.id, from_internet.collect(), to_service.into())
@@ -180,11 +190,12 @@ pub(super) fn add_edge(
     let listener =
         stack.add("https", key, (load_balancer, certificate, page), move |(to, certificate, page)| ListenerSpec {
             protocol: "HTTPS".to_owned(),
-            ssl_policy: ssl_policy.clone(),
-            certificate_arn: certificate,
-            default_target_group: page.arn,
+            ssl_policy: Some(ssl_policy.clone()),
+            certificate_arn: Some(certificate),
+            default_action: DefaultAction::Forward(page.arn),
             load_balancer_arn: to.arn,
         });
+    redirect(stack, deployment, names, load_balancer);
     let key = ListenerRule { load_balancer_name: names.load_balancer(), port: HTTPS_PORT, priority: 10 };
     let rule = stack.add("api-paths", key, (listener, api), |(listener, api)| ListenerRuleSpec {
         // `/api/*` alone does not match `/api`.
@@ -195,12 +206,29 @@ pub(super) fn add_edge(
     Edge { load_balancer, page, api, listener, rule }
 }
 
+/// Whoever comes without encryption is sent to the same address with it.
+fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_balancer: Handle<LoadBalancer>) {
+    let key = Listener { load_balancer_name: names.load_balancer(), port: HTTP_PORT };
+    if !deployment.edge.redirect_http {
+        stack.retire("http", key, &load_balancer);
+        return;
+    }
+    stack.add("http", key, load_balancer, |load_balancer| ListenerSpec {
+        protocol: "HTTP".to_owned(),
+        ssl_policy: None,
+        certificate_arn: None,
+        default_action: DefaultAction::Redirect(Redirect::to_https()),
+        load_balancer_arn: load_balancer.arn,
+    });
+}
+
 fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String> {
     [
         // Above the longest silence of a progress stream.
         ("idle_timeout.timeout_seconds", deployment.edge.idle_timeout_seconds.to_string()),
         ("routing.http.drop_invalid_header_fields.enabled", "true".to_owned()),
         ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
+        (DELETION_PROTECTION, deployment.edge.deletion_protection.to_string()),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))

@@ -71,16 +71,8 @@ impl SecurityGroupRules {
         Ok(group.and_then(|group| group.group_id))
     }
 
-    async fn rules(&self, context: &Context, group_id: &str) -> Result<Vec<LiveRule>> {
-        let filter = Filter::builder().name("group-id").values(group_id).build();
-        let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
-        let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
-        let rules = answer.and_then(|answer| answer.security_group_rules).unwrap_or_default();
-        Ok(rules.iter().map(LiveRule::of).collect())
-    }
-
     async fn bring_about(&self, context: &Context, spec: &SecurityGroupRulesSpec) -> Result<()> {
-        let live = self.rules(context, &spec.group_id).await?;
+        let live = rules(context, &spec.group_id).await?;
         for (wanted, egress) in [(&spec.ingress, false), (&spec.egress, true)] {
             let live: Vec<_> = live.iter().filter(|live| live.egress == egress).collect();
             let surplus = live.iter().filter(|live| !wanted.contains(&live.rule)).map(|live| live.id.clone());
@@ -91,6 +83,14 @@ impl SecurityGroupRules {
         }
         Ok(())
     }
+}
+
+async fn rules(context: &Context, group_id: &str) -> Result<Vec<LiveRule>> {
+    let filter = Filter::builder().name("group-id").values(group_id).build();
+    let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
+    let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
+    let rules = answer.and_then(|answer| answer.security_group_rules).unwrap_or_default();
+    Ok(rules.iter().map(LiveRule::of).collect())
 }
 
 /// Already there is as good as added: the answer to an earlier attempt may have been lost.
@@ -108,7 +108,13 @@ async fn authorize(context: &Context, group_id: &str, egress: bool, permissions:
     Ok(())
 }
 
-async fn revoke(context: &Context, group_id: &str, egress: bool, ids: Vec<String>) -> Result<()> {
+/// The identifiers of a group's rules, each with whether it is about what goes out.
+pub(super) async fn ids(context: &Context, group_id: &str) -> Result<Vec<(String, bool)>> {
+    Ok(rules(context, group_id).await?.into_iter().map(|live| (live.id, live.egress)).collect())
+}
+
+/// Takes rules away; already gone is as good.
+pub(super) async fn revoke(context: &Context, group_id: &str, egress: bool, ids: Vec<String>) -> Result<()> {
     const GONE: &[&str] = &["InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
     if ids.is_empty() {
         return Ok(());
@@ -169,7 +175,7 @@ impl Resource for SecurityGroupRules {
     /// Rules exist as soon as their group does: AWS gives every new group one.
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(group_id) = self.group_id(context).await? else { return Ok(None) };
-        let rules = self.rules(context, &group_id).await?;
+        let rules = rules(context, &group_id).await?;
         let of = |egress: bool| {
             let mut rules: Vec<_> =
                 rules.iter().filter(|live| live.egress == egress).map(|live| live.rule.clone()).collect();

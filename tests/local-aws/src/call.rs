@@ -135,6 +135,7 @@ fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
         ("GET", "file-systems", Some("backup-policy")) => "DescribeBackupPolicy",
         ("PUT", "file-systems", Some("policy")) => "PutFileSystemPolicy",
         ("GET", "file-systems", Some("policy")) => "DescribeFileSystemPolicy",
+        ("DELETE", "file-systems", Some("policy")) => "DeleteFileSystemPolicy",
         ("POST", "mount-targets", None) => "CreateMountTarget",
         ("GET", "mount-targets", None) => "DescribeMountTargets",
         ("DELETE", "mount-targets", None) => "DeleteMountTarget",

@@ -45,6 +45,9 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
     let log_groups = aws.logs.describe_log_groups().send().await?;
     let secrets = aws.secrets.list_secrets().send().await?;
     let clusters = aws.ecs.list_clusters().send().await?;
+    let clusters = aws.ecs.describe_clusters().set_clusters(clusters.cluster_arns).send().await?;
+    // A deleted one stays visible for a while.
+    let clusters = clusters.clusters().iter().filter(|cluster| cluster.status() == Some("ACTIVE")).count();
     census.extend([
         ("networks", vpcs.vpcs().len()),
         ("subnets", subnets.subnets().len()),
@@ -55,7 +58,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
         ("repositories", repositories.repositories().len()),
         ("log groups", log_groups.log_groups().len()),
         ("secrets", secrets.secret_list().len()),
-        ("clusters", clusters.cluster_arns().len()),
+        ("clusters", clusters),
     ]);
     Ok(census)
 }

@@ -51,6 +51,7 @@ rules! {
     file_system_available = 39,
     one_mount_target_a_zone = 40,
     access_point_twice = 41,
+    protected_from_deletion = 55,
     retention_days = 44,
     group_names = 47,
     scaling_of_a_service = 49,

@@ -81,7 +81,10 @@ impl World {
     pub(crate) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         self.forgotten.observe(call, answer);
         match call.service.as_str() {
-            "ec2" => self.network.observe(call, answer),
+            "ec2" => {
+                self.network.observe(call, answer);
+                security_groups::observe(&mut self.security_groups, call, answer);
+            }
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
             "ecr" if call.operation == "PutImage" => {

@@ -5,12 +5,13 @@ use crate::answer::Refusal;
 use crate::call::Call;
 use crate::world::World;
 
-const NEEDS_IT: [&str; 6] = [
+const NEEDS_IT: [&str; 7] = [
     "CreateMountTarget",
     "CreateAccessPoint",
     "PutLifecycleConfiguration",
     "PutBackupPolicy",
     "PutFileSystemPolicy",
+    "DeleteFileSystemPolicy",
     "UpdateFileSystem",
 ];
 

@@ -14,6 +14,7 @@ pub(super) struct Forgotten {
     json: BTreeMap<String, Value>,
     xml: BTreeMap<String, String>,
     descriptions: BTreeMap<String, String>,
+    settings: BTreeMap<String, Value>,
 }
 
 impl Forgotten {
@@ -21,7 +22,16 @@ impl Forgotten {
         let json = |path: &str| text(answer.value().pointer(path).unwrap_or(&Value::Null));
         match call.operation.as_str() {
             "CreateCluster" => self.learn(json("/cluster/clusterArn"), call),
-            "DescribeClusters" => self.show(answer, "clusters", "clusterArn"),
+            "UpdateCluster" => {
+                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
+            }
+            "DeleteCluster" => {
+                self.settings.remove(&json("/cluster/clusterArn"));
+            }
+            "DescribeClusters" => {
+                self.show(answer, "clusters", "clusterArn");
+                self.show_settings(answer);
+            }
             "CreateRepository" => self.learn(json("/repository/repositoryArn"), call),
             "ListTagsForResource" if call.service == "ecr" => {
                 let tags = self.json.get(call.text("resourceArn")).cloned();
@@ -66,6 +76,16 @@ impl Forgotten {
             for found in body[list].as_array_mut().into_iter().flatten() {
                 if let Some(tags) = self.json.get(&text(&found[arn])) {
                     found["tags"] = tags.clone();
+                }
+            }
+        });
+    }
+
+    fn show_settings(&self, answer: &mut Answer) {
+        answer.edit(|body| {
+            for found in body["clusters"].as_array_mut().into_iter().flatten() {
+                if let Some(settings) = self.settings.get(&text(&found["clusterArn"])) {
+                    found["settings"] = settings.clone();
                 }
             }
         });

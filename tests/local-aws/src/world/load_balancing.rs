@@ -70,6 +70,11 @@ pub struct Thing {
 }
 
 impl Thing {
+    /// One of its attributes, if it was ever set.
+    pub fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+
     /// One of its settings.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).map_or("", String::as_str)
