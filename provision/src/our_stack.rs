@@ -1,5 +1,6 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
+mod domain;
 mod network;
 mod policies;
 mod task;
@@ -9,7 +10,6 @@ use config::deployment::Deployment;
 use crate::names::Names;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
-use crate::resources::certificate::Certificate;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
@@ -38,6 +38,8 @@ pub const API_PORT: i32 = 8000;
 pub struct OurStack {
     /// Everything that should exist.
     pub stack: Stack,
+    /// The name it answers to, if it has one of its own.
+    pub domain: Option<String>,
     /// What answers on the internet.
     pub load_balancer: Handle<LoadBalancer>,
     /// Where images are pushed.
@@ -61,7 +63,8 @@ impl OurStack {
         let names = Names::of(deployment);
         let (stack_, d, n) = (&mut stack, deployment, &names);
 
-        let outside = outside(stack_, d);
+        let outside = outside(stack_);
+        let domain = domain::add(stack_, d, n);
         let network = network::add(stack_, d, n, outside.zones);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
@@ -74,7 +77,8 @@ impl OurStack {
         let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
         let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
         let disk_policy = disk_policy(stack_, n, &storage, roles);
-        let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
+        let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
+        domain::add_record(stack_, d, n, domain, edge.load_balancer);
 
         let image = stack_.add("image", Image { repository: n.repository(), source: image }, repository, |_| ());
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
@@ -83,6 +87,7 @@ impl OurStack {
 
         Self {
             stack,
+            domain: deployment.edge.domain.as_ref().map(|domain| domain.name.clone()),
             load_balancer: edge.load_balancer,
             repository,
             log_group,
@@ -98,24 +103,21 @@ impl OurStack {
 struct Outside {
     identity: Handle<Identity>,
     zones: Handle<AvailabilityZones>,
-    certificate: Handle<Certificate>,
     ecs_role: Handle<ServiceLinkedRole>,
     elb_role: Handle<ServiceLinkedRole>,
     scaling_role: Handle<ServiceLinkedRole>,
 }
 
-fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
+fn outside(stack: &mut Stack) -> Outside {
     // A new account lacks these roles, and the first cluster or load balancer fails without them.
     let mut linked =
         |name: &str, service: &str| stack.add(name, ServiceLinkedRole { service: service.to_owned() }, (), |()| ());
     let ecs_role = linked("ecs-linked-role", "ecs.amazonaws.com");
     let elb_role = linked("elb-linked-role", "elasticloadbalancing.amazonaws.com");
     let scaling_role = linked("scaling-linked-role", "ecs.application-autoscaling.amazonaws.com");
-    let arn = deployment.edge.certificate_arn.clone();
     Outside {
         identity: stack.add("account", Identity, (), |()| ()),
         zones: stack.add("zones", AvailabilityZones, (), |()| ()),
-        certificate: stack.add("certificate", Certificate { arn }, (), |()| ()),
         ecs_role,
         elb_role,
         scaling_role,

@@ -1,15 +1,19 @@
 //! The kinds of resources: one file each. To add one, copy the file most like it.
 
 pub mod access_point;
+pub mod alias_record;
 pub mod availability_zones;
 pub mod certificate;
+mod certificates;
 pub mod default_security_group;
+pub(crate) mod dns;
 mod ec2_tags;
 pub mod ecr_repository;
 pub mod ecs_cluster;
 pub mod ecs_service;
 pub mod file_system;
 pub mod file_system_policy;
+pub mod hosted_zone;
 pub mod iam_role;
 pub mod identity;
 pub mod image;
@@ -19,7 +23,9 @@ pub mod listener_rule;
 pub mod load_balancer;
 pub mod log_group;
 pub mod mount_target;
+pub mod old_certificates;
 pub mod policy_document;
+pub mod requested_certificate;
 pub mod route_table;
 pub mod scalable_target;
 pub mod scaling_policy;

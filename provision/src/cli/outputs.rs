@@ -42,7 +42,7 @@ pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
 fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
     let load_balancer = ours.load_balancer.of(outputs);
     let values = [
-        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", it.dns_name))),
+        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", ours.domain.as_ref().unwrap_or(&it.dns_name)))),
         ("load-balancer", load_balancer.map(|it| it.arn)),
         ("repository", ours.repository.of(outputs).map(|it| it.uri)),
         ("log-group", ours.log_group.of(outputs).map(|it| it.name)),

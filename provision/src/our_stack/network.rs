@@ -5,10 +5,10 @@ use std::net::Ipv4Addr;
 
 use config::deployment::Deployment;
 
+use super::domain::AnyCertificate;
 use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
 use crate::resources::availability_zones::AvailabilityZones;
-use crate::resources::certificate::Certificate;
 use crate::resources::default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupSpec};
 use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
 use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
@@ -168,7 +168,7 @@ pub(super) fn add_edge(
     deployment: &Deployment,
     names: &Names,
     network: &Network,
-    certificate: Handle<Certificate>,
+    certificate: AnyCertificate,
     linked_role: Handle<ServiceLinkedRole>,
 ) -> Edge {
     let key = LoadBalancer { name: names.load_balancer(), resource: "load-balancer".to_owned() };

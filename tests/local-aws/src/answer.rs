@@ -6,6 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::call::Protocol;
+use crate::xml;
 
 /// A refusal, in AWS's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ impl Answer {
                      <RequestID>simulated</RequestID></Response>"
                 ),
             ),
-            Protocol::Query => (
+            Protocol::Query | Protocol::RestXml => (
                 "text/xml",
                 format!(
                     "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{escaped}</Message></Error>\
@@ -95,9 +96,7 @@ impl Answer {
 
     /// The texts of all XML elements of a name, from anywhere in the body.
     pub fn elements(&self, name: &str) -> Vec<&str> {
-        let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-        let after = self.body.split(&open).skip(1);
-        after.filter_map(|rest| rest.split_once(&close).map(|(text, _)| text)).collect()
+        xml::parts(&self.body, name)
     }
 
     /// The text of the first XML element of a name.

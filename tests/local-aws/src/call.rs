@@ -16,6 +16,8 @@ pub enum Protocol {
     Json,
     /// JSON with the operation in method and path.
     RestJson,
+    /// XML with the operation in method and path.
+    RestXml,
 }
 
 /// A call.
@@ -55,6 +57,7 @@ impl Call {
                 (fields["Action"].as_str().unwrap_or_default().to_owned(), fields)
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
+            Protocol::RestXml => rest_xml(request.method(), request.uri(), body),
         };
         assert!(!operation.is_empty(), "a request without an operation: {} {}", request.method(), request.uri());
         Self { number, service, operation, fields, at }
@@ -93,6 +96,7 @@ fn protocol(service: &str) -> Protocol {
         "ec2" => Protocol::Ec2,
         "iam" | "elasticloadbalancing" | "sts" => Protocol::Query,
         "elasticfilesystem" => Protocol::RestJson,
+        "route53" => Protocol::RestXml,
         _ => Protocol::Json,
     }
 }
@@ -105,6 +109,25 @@ fn form(body: &str) -> Value {
 
 fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// Route 53: the operation is in the method and the path; the body stays as it is.
+fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let path_and_query = uri.split_once("amazonaws.com").map_or(uri, |(_, path)| path);
+    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+    let parts: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
+    let operation = match (method, parts.as_slice()) {
+        ("POST", ["hostedzone"]) => "CreateHostedZone",
+        ("GET", ["hostedzonesbyname"]) => "ListHostedZonesByName",
+        ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
+        ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
+        ("GET", ["change", _]) => "GetChange",
+        _ => "",
+    };
+    let mut fields = form(query);
+    fields["Id"] = Value::String(parts.get(1).copied().unwrap_or_default().to_owned());
+    fields["Body"] = Value::String(String::from_utf8_lossy(body).into_owned());
+    (operation.to_owned(), fields)
 }
 
 /// EFS: the operation is in the method and the path.

@@ -33,6 +33,8 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("network interfaces", world.interfaces.there(now).count()),
             ("active services", world.services.all_active(now).count()),
             ("roles", roles),
+            ("records", world.dns.records().count()),
+            ("certificates", world.certificates.all().count()),
         ])
     });
     let vpcs = aws.ec2.describe_vpcs().send().await?;

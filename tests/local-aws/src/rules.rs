@@ -34,6 +34,7 @@ rules! {
     same_load_balancer = 5,
     same_target_group = 6,
     certificate_for_https = 8,
+    certificate_issued = 9,
     known_tls_policy = 11,
     one_listener_a_port = 12,
     priority_in_use = 13,

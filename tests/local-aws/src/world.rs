@@ -3,6 +3,8 @@
 //! Everything here is learnt from calls that succeeded. Life cycles are a matter of age: nothing has to run for a
 //! file system to become available, somebody only has to look at it late enough.
 
+mod certificates;
+mod dns;
 mod efs;
 mod forgotten;
 mod interfaces;
@@ -20,6 +22,8 @@ use serde_json::{Value, json};
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 
+pub use certificates::{Certificate, Certificates};
+pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use interfaces::{Interface, Interfaces};
 pub(crate) use load_balancing::settings;
@@ -53,6 +57,10 @@ pub struct World {
     pub services: Services,
     /// Roles by name, with the time of their last change.
     pub roles: BTreeMap<String, Duration>,
+    /// Hosted zones and their records.
+    pub dns: Dns,
+    /// Certificates.
+    pub certificates: Certificates,
     forgotten: forgotten::Forgotten,
     /// Task definitions.
     pub task_definitions: TaskDefinitions,
@@ -68,6 +76,8 @@ impl World {
         match (call.service.as_str(), call.operation.as_str()) {
             ("ecs", _) => task_definitions::answer(self, call).or_else(|| services::answer(self, call)),
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),
+            ("acm", _) => certificates::answer(self, call),
+            ("route53", _) => dns::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),

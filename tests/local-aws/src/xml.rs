@@ -6,6 +6,13 @@ use std::fmt::Write as _;
 /// What a query service was asked for: paths with dots, and texts.
 pub(crate) type Fields = BTreeMap<String, String>;
 
+/// What is in the elements of a name, wherever they are; they do not contain each other.
+pub(crate) fn parts<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let after = text.split(&open).skip(1);
+    after.filter_map(|rest| rest.split_once(&close).map(|(part, _)| part)).collect()
+}
+
 #[derive(Default)]
 struct Tree {
     text: Option<String>,

@@ -143,7 +143,8 @@ async fn the_disk_says_itself_who_may_mount_it() {
     let aws = hands(&runs);
     let id = runs.cloud.world(|world| world.file_systems.keys().next().unwrap().clone());
     let read = aws.efs.describe_file_system_policy().file_system_id(&id).send().await.unwrap().policy.unwrap();
-    for part in ["aws:SecureTransport", "elasticfilesystem:AccessedViaMountTarget", "elasticfilesystem:AccessPointArn"] {
+    for part in ["aws:SecureTransport", "elasticfilesystem:AccessedViaMountTarget", "elasticfilesystem:AccessPointArn"]
+    {
         assert!(read.contains(part), "{part} is missing from {read}");
     }
     assert!(read.contains("staging-task-"), "the role of the task is not named in {read}");

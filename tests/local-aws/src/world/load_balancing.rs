@@ -99,6 +99,11 @@ impl LoadBalancing {
         self.things.get(arn)
     }
 
+    /// Whether a listener has a certificate.
+    pub fn has_certificate(&self, arn: &str) -> bool {
+        self.all(Kind::Listener).any(|(_, it)| it.field("Certificates.member.1.CertificateArn") == arn)
+    }
+
     /// Whether a target group gets requests from a load balancer.
     pub fn is_used(&self, group: &str) -> bool {
         let sends = |thing: &Thing| thing.fields.iter().any(|(key, it)| key.ends_with("TargetGroupArn") && it == group);
@@ -231,8 +236,8 @@ fn shown(world: &World, arn: &str) -> Fields {
             let active = world.now >= thing.created + PROVISIONING;
             put("State.Code", if active { "active" } else { "provisioning" });
             put("LoadBalancerName", thing.field("Name"));
-            put("DNSName", &format!("{}-1.{REGION}.elb.amazonaws.com", thing.field("Name")));
-            put("CanonicalHostedZoneId", "Z14GRHDCWA56QT");
+            put("DNSName", &dns_name(arn, thing));
+            put("CanonicalHostedZoneId", ZONE);
             let subnets = thing.fields.iter().filter(|(key, _)| key.starts_with("Subnets.member."));
             for (index, (_, subnet)) in subnets.enumerate() {
                 let zone = world.network.subnets.get(subnet).map_or("", |it| it.zone.as_str());
@@ -309,6 +314,21 @@ fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal>
         gone.extend(world.load_balancing.things.iter().filter(|(_, it)| under(it)).map(|(arn, _)| arn.clone()));
     }
     answered(&call.operation, "")
+}
+
+/// The zone of all load balancers in Tokyo.
+const ZONE: &str = "Z14GRHDCWA56QT";
+
+/// A new one of the same name has another name on the internet.
+fn dns_name(arn: &str, thing: &Thing) -> String {
+    let number = arn.rsplit('/').next().unwrap_or_default().trim_start_matches('0');
+    format!("{}-{number}.{REGION}.elb.amazonaws.com", thing.field("Name"))
+}
+
+/// The names of all load balancers, each with its zone.
+pub(super) fn dns_names(world: &World) -> Vec<(String, String)> {
+    let all = world.load_balancing.all(Kind::LoadBalancer);
+    all.map(|(arn, thing)| (dns_name(arn, thing), ZONE.to_owned())).collect()
 }
 
 /// What AWS writes into the description of a load balancer's interfaces.
