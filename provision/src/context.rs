@@ -1,10 +1,15 @@
 //! What a resource may use while it works: the AWS clients, waiting, and a way to say what it waits for.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
+use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::aws::Aws;
@@ -18,6 +23,28 @@ pub struct Context {
     /// The AWS clients and the ownership of what they make.
     pub aws: Aws,
     notes: Option<Arc<dyn Fn(String) + Send + Sync>>,
+    answers: Option<Arc<Answers>>,
+    hints: Option<Shared<BoxFuture<'static, Arc<Hints>>>>,
+}
+
+/// What an earlier run knew, which saves questions; whoever uses a hint copes with a wrong one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Hints {
+    /// Facts by names on which those who note them and those who use them agree.
+    pub facts: BTreeMap<String, String>,
+}
+
+type Answer = Arc<dyn Any + Send + Sync>;
+
+/// The answers that the reads of one look at the world share.
+#[derive(Default)]
+struct Answers(Mutex<BTreeMap<String, Arc<OnceCell<Answer>>>>);
+
+impl Answers {
+    fn cell(&self, question: &str) -> Arc<OnceCell<Answer>> {
+        let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(cells.entry(question.to_owned()).or_default())
+    }
 }
 
 impl fmt::Debug for Context {
@@ -29,7 +56,36 @@ impl fmt::Debug for Context {
 impl Context {
     /// Makes a context that talks to nobody, for reading.
     pub fn silent(aws: Aws) -> Self {
-        Self { aws, notes: None }
+        Self { aws, notes: None, answers: None, hints: None }
+    }
+
+    /// Makes a context for one look at everything: what several resources ask is asked once, and hints may help.
+    pub fn looking(aws: Aws, hints: impl Future<Output = Arc<Hints>> + Send + 'static) -> Self {
+        Self { answers: Some(Arc::default()), hints: Some(hints.boxed().shared()), ..Self::silent(aws) }
+    }
+
+    /// Asks something that other resources ask, too; while looking at everything, AWS is asked only once.
+    ///
+    /// The question names the answer; two that are the same must have answers of the same type.
+    ///
+    /// # Errors
+    /// When asking fails; the next who wants to know asks again.
+    pub async fn once<T, F>(&self, question: &str, ask: impl FnOnce() -> F) -> Result<T>
+    where
+        T: Clone + Send + Sync + 'static,
+        F: Future<Output = Result<T>>,
+    {
+        let Some(answers) = &self.answers else { return ask().await };
+        let cell = answers.cell(question);
+        let answer =
+            cell.get_or_try_init(|| async { Ok::<_, anyhow::Error>(Arc::new(ask().await?) as Answer) }).await?;
+        Ok(answer.downcast_ref::<T>().expect("the same question has answers of the same type").clone())
+    }
+
+    /// What an earlier run knew under this name.
+    pub async fn hint(&self, name: &str) -> Option<String> {
+        let hints = self.hints.clone()?.await;
+        hints.facts.get(name).cloned()
     }
 
     /// Makes a context whose notes appear as events of a node.
@@ -40,7 +96,7 @@ impl Context {
 
     /// Makes a context whose notes go anywhere.
     pub fn telling(aws: Aws, tell: impl Fn(String) + Send + Sync + 'static) -> Self {
-        Self { aws, notes: Some(Arc::new(tell)) }
+        Self { notes: Some(Arc::new(tell)), ..Self::silent(aws) }
     }
 
     /// Says what is going on, for whoever watches.

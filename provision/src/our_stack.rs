@@ -5,8 +5,11 @@ mod network;
 mod policies;
 mod task;
 
+use std::collections::BTreeMap;
+
 use config::deployment::Deployment;
 
+use crate::context::Hints;
 use crate::names::Names;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
@@ -17,6 +20,7 @@ use crate::resources::file_system::FileSystem;
 use crate::resources::file_system_policy::{FileSystemPolicy, FileSystemPolicySpec};
 use crate::resources::identity::Identity;
 use crate::resources::image::{Image, ImageSource};
+use crate::resources::listener::{self, Listener};
 use crate::resources::load_balancer::LoadBalancer;
 use crate::resources::log_group::{LogGroup, LogGroupSpec};
 use crate::resources::mount_target::MountTarget;
@@ -27,7 +31,7 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::Subnet;
 use crate::resources::target_group::TargetGroup;
 use crate::resources::task_definition::TaskDefinition;
-use crate::stack::{Handle, Stack};
+use crate::stack::{Handle, Inputs as _, Outputs, Stack};
 
 /// The port of the page, which the load balancer forwards to by default.
 pub const PAGE_PORT: i32 = 8501;
@@ -39,7 +43,7 @@ pub struct OurStack {
     /// Everything that should exist.
     pub stack: Stack,
     /// The name it answers to, if it has one of its own.
-    pub domain: Option<String>,
+    pub name: Option<String>,
     /// What answers on the internet.
     pub load_balancer: Handle<LoadBalancer>,
     /// Where images are pushed.
@@ -54,6 +58,10 @@ pub struct OurStack {
     pub service: Handle<EcsService>,
     /// The page's and the API's targets.
     pub targets: [Handle<TargetGroup>; 2],
+    /// Where the rules are.
+    pub listener: Handle<Listener>,
+    outside: Outside,
+    domain: domain::Domain,
 }
 
 impl OurStack {
@@ -87,7 +95,7 @@ impl OurStack {
 
         Self {
             stack,
-            domain: deployment.edge.domain.as_ref().map(|domain| domain.name.clone()),
+            name: deployment.edge.domain.as_ref().map(|domain| domain.name.clone()),
             load_balancer: edge.load_balancer,
             repository,
             log_group,
@@ -95,7 +103,31 @@ impl OurStack {
             task,
             service,
             targets: [edge.page, edge.api],
+            listener: edge.listener,
+            outside,
+            domain,
         }
+    }
+
+    /// What the next look at the world can use.
+    pub fn hints(&self, outputs: &Outputs) -> Hints {
+        use crate::resources::{availability_zones, certificate, owned, service_linked_role};
+
+        let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
+        let load_balancing = load_balancing.chain([self.load_balancer.of(outputs).map(|it| it.arn)]);
+        let mut facts: BTreeMap<_, _> = load_balancing.flatten().map(|arn| (owned(&arn), String::new())).collect();
+        facts.extend(self.repository.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
+        facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
+        facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));
+        facts.extend(self.domain.certificate.resolve(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
+        facts
+            .extend(self.outside.zones.of(outputs).map(|zones| (availability_zones::HINT.to_owned(), zones.join(" "))));
+        let linked = self.outside.linked_roles.iter();
+        let linked = linked.filter(|(_, role)| role.of(outputs).is_some());
+        facts.extend(linked.map(|(service, _)| (service_linked_role::hint(service), String::new())));
+        let retired = self.stack.ids().filter(|id| self.stack.is_retired(*id));
+        facts.extend(retired.map(|id| (gone(self.stack.name(id)), String::new())));
+        Hints { facts }
     }
 }
 
@@ -106,21 +138,25 @@ struct Outside {
     ecs_role: Handle<ServiceLinkedRole>,
     elb_role: Handle<ServiceLinkedRole>,
     scaling_role: Handle<ServiceLinkedRole>,
+    linked_roles: [(&'static str, Handle<ServiceLinkedRole>); 3],
 }
 
 fn outside(stack: &mut Stack) -> Outside {
     // A new account lacks these roles, and the first cluster or load balancer fails without them.
     let mut linked =
         |name: &str, service: &str| stack.add(name, ServiceLinkedRole { service: service.to_owned() }, (), |()| ());
-    let ecs_role = linked("ecs-linked-role", "ecs.amazonaws.com");
-    let elb_role = linked("elb-linked-role", "elasticloadbalancing.amazonaws.com");
-    let scaling_role = linked("scaling-linked-role", "ecs.application-autoscaling.amazonaws.com");
+    let [ecs, elb, scaling] =
+        ["ecs.amazonaws.com", "elasticloadbalancing.amazonaws.com", "ecs.application-autoscaling.amazonaws.com"];
+    let ecs_role = linked("ecs-linked-role", ecs);
+    let elb_role = linked("elb-linked-role", elb);
+    let scaling_role = linked("scaling-linked-role", scaling);
     Outside {
         identity: stack.add("account", Identity, (), |()| ()),
         zones: stack.add("zones", AvailabilityZones, (), |()| ()),
         ecs_role,
         elb_role,
         scaling_role,
+        linked_roles: [(ecs, ecs_role), (elb, elb_role), (scaling, scaling_role)],
     }
 }
 

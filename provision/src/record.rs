@@ -21,7 +21,7 @@ use crate::resource::Resource as _;
 use crate::resources::log_group::{LogGroup, LogGroupSpec};
 
 pub use history::{Entry, Outcome};
-pub use lock::{Held, Holder, Lock, OutOfDate};
+pub use lock::{Held, Holder, Lock};
 
 /// For how long runs are remembered.
 const RETENTION_DAYS: i32 = 365;
@@ -57,7 +57,7 @@ fn utc(at: SystemTime) -> String {
 }
 
 /// The record of one environment's runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     group: LogGroup,
 }
@@ -78,17 +78,20 @@ impl Record {
         match self.group.read(context).await? {
             Some(live) if live.spec.retention_days == RETENTION_DAYS => (),
             Some(live) => drop(self.group.update(context, &live, &spec).await?),
-            None => match self.group.create(context, &spec).await {
-                // Another run was faster; the lock decides between us.
-                Err(error)
-                    if error.downcast_ref().is_some_and(|it: &AwsError| it.is("ResourceAlreadyExistsException")) =>
-                {
-                    ()
-                }
-                created => drop(created?),
-            },
+            None => self.create(context, &spec).await?,
         }
         Ok(())
+    }
+
+    async fn create(&self, context: &Context, spec: &LogGroupSpec) -> Result<()> {
+        match self.group.create(context, spec).await {
+            Ok(_) => Ok(()),
+            // Another run was faster; the lock decides between us.
+            Err(error) if error.downcast_ref().is_some_and(|it: &AwsError| it.is("ResourceAlreadyExistsException")) => {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether there is a record.

@@ -55,3 +55,8 @@ fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
     items.sort_unstable();
     items
 }
+
+/// The name of the hint that an ARN is ours; its value tells later things of the same ARN apart.
+pub(crate) fn owned(arn: &str) -> String {
+    format!("ours: {arn}")
+}

@@ -1,18 +1,22 @@
 //! One run that changes an environment: nobody else does meanwhile, and it is remembered.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, bail};
+use futures::FutureExt as _;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use crate::aws::Aws;
-use crate::context::Context;
+use crate::context::{Context, Hints};
 use crate::event::Event;
 use crate::execute::{self, Options, execute};
 use crate::our_stack::OurStack;
 use crate::plan::{Goal, Plan, World, observe, plan};
-use crate::record::{Entry, Holder, Lock, Outcome, Record, Run};
+use crate::record::{Entry, Lock, Outcome, Record, Run};
+use crate::retry::persist;
 
 /// A plan, and what it was made from.
 pub struct Planned {
@@ -20,10 +24,10 @@ pub struct Planned {
     pub world: World,
     /// What is to be done.
     pub plan: Plan,
-    /// Who was at work on the environment when this was read.
-    pub holder: Option<Holder>,
-    /// The newest run whose work the plan knows; see [`Holder::known`].
-    known: u64,
+    /// The newest run, if its end was not heard of: it is at work, or it was killed.
+    pub unfinished: Option<Run>,
+    /// The runs whose work the plan may know.
+    known: BTreeSet<String>,
     /// Whether there is a record that should go with everything else.
     leftover: bool,
 }
@@ -31,8 +35,44 @@ pub struct Planned {
 impl Planned {
     /// Whether all is as it should be, and nobody is at work, nor died at it.
     pub fn is_done(&self) -> bool {
-        self.plan.is_empty() && self.holder.is_none() && !self.leftover
+        self.plan.is_empty() && self.unfinished.is_none() && !self.leftover
     }
+}
+
+/// Somebody was at work between the making of a plan and its carrying out.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a {} by {} since {} came between making this plan and carrying it out, so the plan may be out of date; \
+     nothing was changed, run the command again", .0.verb, .0.who, .0.since
+)]
+pub struct OutOfDate(Run);
+
+/// Reads everything as it is; what earlier runs knew saves questions.
+///
+/// # Errors
+/// When something cannot be read, or is not ours.
+pub async fn look(ours: &OurStack, record: &Record, aws: &Aws) -> Result<World> {
+    Ok(look_and_remember(ours, record, aws).await?.0)
+}
+
+async fn look_and_remember(ours: &OurStack, record: &Record, aws: &Aws) -> Result<(World, Arc<Vec<Entry>>)> {
+    let quiet = Context::silent(aws.clone());
+    let record = record.clone();
+    let runs = async move { record.runs(&quiet).await.map(Arc::new).map_err(Arc::new) }.boxed().shared();
+    let hints = runs.clone().map(|runs| Arc::new(runs.map(|runs| hints(&runs)).unwrap_or_default()));
+    let context = Context::looking(aws.clone(), hints);
+    let runs = async { runs.await.map_err(|error| anyhow!("{error:#}")) };
+    tokio::try_join!(Box::pin(observe(&ours.stack, &context)), runs)
+}
+
+fn hints(runs: &[Entry]) -> Hints {
+    let Some(ended) = runs.iter().position(|entry| entry.outcome == Outcome::Done) else { return Hints::default() };
+    let mut hints = runs[ended].hints.clone();
+    if ended > 0 {
+        // A run that did not end may have made, under another configuration, what was gone before.
+        hints.facts.retain(|name, _| !name.starts_with(GONE));
+    }
+    hints
 }
 
 /// Reads everything and decides what is to be done.
@@ -40,12 +80,12 @@ impl Planned {
 /// # Errors
 /// When something cannot be read, or is not ours.
 pub async fn prepare(ours: &OurStack, record: &Record, aws: &Aws, goal: Goal) -> Result<Planned> {
-    let context = Context::silent(aws.clone());
-    let (world, last) = tokio::try_join!(Box::pin(observe(&ours.stack, aws)), record.last_lock(&context))?;
+    let (world, runs) = look_and_remember(ours, record, aws).await?;
     let plan = plan(&ours.stack, &world, goal)?;
-    let known = last.as_ref().map_or(0, Holder::known);
-    let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&context).await?;
-    Ok(Planned { world, plan, known, holder: last.filter(|last| !last.is_free()), leftover })
+    let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&Context::silent(aws.clone())).await?;
+    let unfinished = runs.first().filter(|newest| newest.outcome == Outcome::Begun).map(|newest| newest.run.clone());
+    let known = runs.iter().map(|entry| entry.run.id.clone()).collect();
+    Ok(Planned { world, plan, unfinished, known, leftover })
 }
 
 /// Who does it, and for what.
@@ -89,10 +129,13 @@ pub async fn carry_out(
             (false, true) => Outcome::Interrupted,
             (false, false) => Outcome::Failed,
         };
-        let task = work.ours.task.of(&outcome.outputs).map(|task| task.arn);
-        End::Remember { how, changed: outcome.changed.len(), task_definition: task }
+        let task_definition = work.ours.task.of(&outcome.outputs).map(|task| task.arn);
+        let hints = work.ours.hints(&outcome.outputs);
+        End::Remember(Box::new(
+            Entry { changed: outcome.changed.len(), task_definition, hints, ..entry.clone() }.ended(how),
+        ))
     };
-    Box::pin(locked.run(entry, Some(*known), execution, end)).await
+    Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await
 }
 
 /// The surroundings of work that needs the lock.
@@ -107,15 +150,8 @@ pub struct Locked<'a> {
 
 /// What is to be remembered of a run.
 pub enum End {
-    /// How it ended, how much it changed, and what runs now.
-    Remember {
-        /// How it ended.
-        how: Outcome,
-        /// How many resources it changed.
-        changed: usize,
-        /// The ARN of the task definition that runs now.
-        task_definition: Option<String>,
-    },
+    /// How it ended.
+    Remember(Box<Entry>),
     /// The environment is gone with its data, so nothing is left to remember.
     NothingLeft,
 }
@@ -126,16 +162,23 @@ impl Locked<'_> {
     /// Whoever holds the lock can lose it (`provision unlock`), which counts as an interruption.
     ///
     /// # Errors
-    /// When the lock cannot be had; then the work was not begun.
+    /// When the lock cannot be had, or when there was a run that is not among the known ones; then the work was not begun.
     pub async fn run<T>(
         self,
         entry: Entry,
-        known: Option<u64>,
+        known: Option<&BTreeSet<String>>,
         work: impl AsyncFnOnce(watch::Receiver<bool>) -> T,
         end: impl FnOnce(&T) -> End,
     ) -> Result<T> {
         let Self { record, tell, .. } = self;
-        let lock = record.lock(tell, entry.run.clone(), known).await?;
+        let lock = record.lock(tell, entry.run.clone()).await?;
+        if let Some(known) = known
+            && let Some(other) =
+                persist(tell, || record.runs(tell)).await?.into_iter().find(|it| !known.contains(&it.run.id))
+        {
+            lock.release().await?;
+            bail!(OutOfDate(other.run));
+        }
         remember(record, tell, &entry).await;
         let (stop, stopped) = watch::channel(false);
         let result = tokio::select! {
@@ -147,11 +190,12 @@ impl Locked<'_> {
         match end(&result) {
             // The lock goes with its group.
             End::NothingLeft => record.delete(tell).await?,
-            End::Remember { how, changed, task_definition } => {
-                remember(record, tell, &entry.ended(how, changed, task_definition)).await;
+            End::Remember(entry) => {
                 if let Err(error) = lock.release().await {
                     tell.note(format_args!("{error:#}; it frees itself in a minute"));
                 }
+                // Last, so that a run that dies here counts as unfinished, and the next one looks after its lock.
+                remember(record, tell, &entry).await;
             }
         }
         Ok(result)

@@ -20,14 +20,13 @@ const AT_ONCE: usize = 12;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> Result<Exit> {
     session.needs_certificate()?;
-    session.check_account().await?;
-    let image = session.image(&arguments.image).await?;
+    let image = session.image(&arguments.image)?;
     let image_name = image.to_string();
     let ours = session.stack(image);
-    let planned = run::prepare(&ours, &session.record(), &session.aws(Access::ReadOnly), Goal::Present).await?;
+    let planned = session.prepare(&ours, Goal::Present).await?;
     let plan = &planned.plan;
     session.terminal.say(plan);
-    report::warn_of_holder(session, &planned);
+    report::warn_of_unfinished(session, &planned);
     refuse_if_blocked(plan)?;
     let outputs = if planned.is_done() {
         planned.world.outputs()

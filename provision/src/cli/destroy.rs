@@ -1,8 +1,6 @@
 //! `provision destroy`: removes what deploy made, dependents first.
 
-use crate::guard::Access;
 use crate::plan::{Action, Goal};
-use crate::run;
 use anyhow::Result;
 
 use super::arguments::DestroyArguments;
@@ -12,13 +10,12 @@ use super::report;
 use super::session::Session;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> Result<Exit> {
-    session.check_account().await?;
     let ours = session.stack_to_find();
     let goal = Goal::Absent { delete_data: arguments.delete_data };
-    let planned = run::prepare(&ours, &session.record(), &session.aws(Access::ReadOnly), goal).await?;
+    let planned = session.prepare(&ours, goal).await?;
     let plan = &planned.plan;
     session.terminal.say(plan);
-    report::warn_of_holder(session, &planned);
+    report::warn_of_unfinished(session, &planned);
     if planned.is_done() {
         return Ok(Exit::Done);
     }

@@ -15,10 +15,11 @@ use crate::aws::{Absent as _, Aws, AwsError};
 use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
-use crate::plan::{Goal, observe, plan};
+use crate::plan::{Goal, plan};
 use crate::resources::dns;
 use crate::resources::image::ImageSource;
 use crate::resources::secret::Secret;
+use crate::run::look;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -154,7 +155,7 @@ async fn room(aws: &Aws) -> Finding {
 async fn ours(session: &Session<'_>, aws: &Aws) -> Finding {
     const WHAT: &str = "resources";
     let ours = session.stack(ImageSource::Unknown);
-    let world = match observe(&ours.stack, aws).await {
+    let world = match look(&ours, &session.record(), aws).await {
         Ok(world) => world,
         Err(error) => return Finding::bad(WHAT, format_args!("{error:#}")),
     };

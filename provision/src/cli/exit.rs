@@ -4,7 +4,9 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::aws::NotOurs;
-use crate::record::{Held, OutOfDate};
+use crate::record::Held;
+use crate::resources::image::NothingRuns;
+use crate::run::OutOfDate;
 use config::problems::Problems;
 
 /// The ways to end.
@@ -26,7 +28,7 @@ impl Exit {
     /// The code for an error: what the user can mend by other input is not a failure of ours.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
-        if is(|cause| cause.is::<Problems>() || cause.is::<BadInput>()) {
+        if is(|cause| cause.is::<Problems>() || cause.is::<BadInput>() || cause.is::<NothingRuns>()) {
             Self::BadInput
         } else if is(|cause| {
             cause.is::<NotOurs>() || cause.is::<Refused>() || cause.is::<Held>() || cause.is::<OutOfDate>()

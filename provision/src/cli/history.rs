@@ -104,12 +104,12 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     report::alone(session, session.aws(Access::ReadWrite), async |context| {
         let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
         let switch = async |_| ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await;
-        let end = |result: &Result<()>| End::Remember {
-            how: if result.is_ok() { Outcome::Done } else { Outcome::Failed },
-            changed: 1,
-            task_definition: result.is_ok().then(|| target.arn.clone()),
+        let end = |result: &Result<()>| {
+            let how = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
+            let task_definition = result.is_ok().then(|| target.arn.clone());
+            End::Remember(Box::new(Entry { changed: 1, task_definition, ..entry.clone() }.ended(how)))
         };
-        locked.run(entry, None, switch, end).await?
+        locked.run(entry.clone(), None, switch, end).await?
     })
     .await?;
     session.terminal.say(format_args!(

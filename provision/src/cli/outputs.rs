@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::guard::Access;
 use crate::our_stack::OurStack;
-use crate::plan::observe;
+use crate::run::look;
 use crate::stack::Outputs;
 use anyhow::Result;
 use serde_json::json;
@@ -16,7 +16,7 @@ use super::session::Session;
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
-    let world = observe(&ours.stack, &session.aws(Access::ReadOnly)).await?;
+    let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly)).await?;
     print(session, &ours, &world.outputs());
     Ok(Exit::Done)
 }
@@ -42,7 +42,7 @@ pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
 fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
     let load_balancer = ours.load_balancer.of(outputs);
     let values = [
-        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", ours.domain.as_ref().unwrap_or(&it.dns_name)))),
+        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", ours.name.as_ref().unwrap_or(&it.dns_name)))),
         ("load-balancer", load_balancer.map(|it| it.arn)),
         ("repository", ours.repository.of(outputs).map(|it| it.uri)),
         ("log-group", ours.log_group.of(outputs).map(|it| it.name)),

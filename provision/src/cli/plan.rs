@@ -1,8 +1,6 @@
 //! `provision plan`: shows what a deploy would change.
 
-use crate::guard::Access;
 use crate::plan::{Goal, Plan};
-use crate::run;
 use anyhow::Result;
 use serde_json::json;
 
@@ -13,15 +11,14 @@ use super::session::Session;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &PlanArguments) -> Result<Exit> {
     session.needs_certificate()?;
-    session.check_account().await?;
-    let ours = session.stack(session.image(&arguments.image).await?);
-    let planned = run::prepare(&ours, &session.record(), &session.aws(Access::ReadOnly), Goal::Present).await?;
+    let ours = session.stack(session.image(&arguments.image)?);
+    let planned = session.prepare(&ours, Goal::Present).await?;
     let plan = &planned.plan;
     match session.output {
         Output::Text => session.terminal.print(plan),
         Output::Json => session.terminal.print(document(session, plan)),
     }
-    report::warn_of_holder(session, &planned);
+    report::warn_of_unfinished(session, &planned);
     Ok(match (plan.blocked().next().is_some(), plan.is_empty()) {
         (true, _) => Exit::Refused,
         (false, false) if arguments.exit_code => Exit::Changes,

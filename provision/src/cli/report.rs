@@ -37,10 +37,13 @@ pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
     std::future::pending().await
 }
 
-/// Says who is at work on the environment while somebody only looks.
-pub(super) fn warn_of_holder(session: &Session<'_>, planned: &Planned) {
-    if let Some(holder) = &planned.holder {
-        session.terminal.say(format_args!("note: {holder} holds the lock of this environment"));
+/// Says, while somebody only looks, that somebody else may be at work.
+pub(super) fn warn_of_unfinished(session: &Session<'_>, planned: &Planned) {
+    if let Some(run) = &planned.unfinished {
+        session.terminal.say(format_args!(
+            "note: a {} by {} since {} has not ended: it is at work, or it was killed",
+            run.verb, run.who, run.since
+        ));
     }
 }
 

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use crate::aws::{Aws, AwsError, Owner, Pace};
-use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::our_stack::OurStack;
+use crate::plan::Goal;
 use crate::record::Record;
-use crate::resources::image::ImageSource;
-use crate::resources::task_definition;
+use crate::resources::image::{ImageSource, RunningService};
+use crate::run::{self, Planned};
 use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -59,11 +59,26 @@ impl<'a> Session<'a> {
         Aws { pace: pace(sdk.endpoint_url()), ..Aws::new(sdk, owner, access) }
     }
 
-    /// One call that tells all the usual ways to have no account apart, before any work begins.
-    pub(crate) async fn check_account(&self) -> Result<()> {
+    /// Finds out how to sign in; AWS is not asked yet.
+    async fn find_credentials(&self) {
         if self.given_sdk.is_none() {
             self.sdk.get_or_init(|| sdk(&self.deployment.region)).await;
         }
+    }
+
+    /// Plans while the account is being checked: a plan only reads, and time counts.
+    pub(crate) async fn prepare(&self, ours: &OurStack, goal: Goal) -> Result<Planned> {
+        self.find_credentials().await;
+        let (record, aws) = (self.record(), self.aws(Access::ReadOnly));
+        let (checked, planned) = tokio::join!(self.check_account(), run::prepare(ours, &record, &aws, goal));
+        // What is wrong with the account explains what else went wrong.
+        checked?;
+        planned
+    }
+
+    /// One call that tells all the usual ways to have no account apart, before any work begins.
+    pub(crate) async fn check_account(&self) -> Result<()> {
+        self.find_credentials().await;
         let identity = self.aws(Access::ReadOnly).sts.get_caller_identity().send().await;
         let identity = identity.map_err(AwsError::from).map_err(|error| {
             BadInput(format!(
@@ -95,22 +110,16 @@ impl<'a> Session<'a> {
     }
 
     /// Finds the image that is meant: the given one, or the one that runs now.
-    pub(crate) async fn image(&self, arguments: &ImageArguments) -> Result<ImageSource> {
+    pub(crate) fn image(&self, arguments: &ImageArguments) -> Result<ImageSource> {
         if let Some(folder) = &arguments.image_layout {
             return ImageSource::layout(folder).map_err(|error| BadInput(format!("{error:#}")).into());
         }
         if let Some(reference) = &arguments.image {
             return ImageSource::reference(reference).map_err(|error| BadInput(format!("{error:#}")).into());
         }
-        let family = &self.deployment.task.family;
-        match task_definition::current_image(&Context::silent(self.aws(Access::ReadOnly)), family).await? {
-            Some(reference) => ImageSource::reference(&reference),
-            None => Err(BadInput(
-                "nothing runs yet, so say which image: --image-layout FOLDER (made by `cargo xtask image`) or --image"
-                    .to_owned(),
-            )
-            .into()),
-        }
+        let names = Names::of(&self.deployment);
+        let family = self.deployment.task.family.clone();
+        Ok(ImageSource::Running(RunningService { cluster: names.cluster(), service: names.service(), family }))
     }
 
     /// Refuses a deployment without a certificate before anything else is asked or done.

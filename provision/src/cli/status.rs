@@ -3,9 +3,9 @@
 use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
-use crate::plan::observe;
 use crate::resources::target_group;
 use crate::rollout;
+use crate::run::look;
 use anyhow::Result;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
     let context = Context::silent(session.aws(Access::ReadOnly));
-    let outputs = observe(&ours.stack, &context.aws).await?.outputs();
+    let outputs = look(&ours, &session.record(), &context.aws).await?.outputs();
     let names = Names::of(&session.deployment);
     let Some(service) = rollout::status(&context, &names.cluster(), &names.service()).await? else {
         session.terminal.say("no service yet; run `provision deploy`");

@@ -53,7 +53,9 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, names: &Names) -> 
         arn: edge.certificate_arn.clone(),
         load_balancer_name: names.load_balancer(),
     };
-    stack.retire("old-certificates", old, &());
+    // The name says what stays, because a later configuration may let something else stay.
+    let stays = old.domain.as_ref().or(old.arn.as_ref()).map_or("none", |it| it.rsplit('/').next().unwrap_or(it));
+    stack.retire(format!("all-but-{stays}"), old, &());
     let Some(domain) = &edge.domain else {
         let key = Certificate { arn: edge.certificate_arn.clone() };
         return Domain { certificate: AnyCertificate::Given(stack.add("certificate", key, (), |()| ())), zone: None };

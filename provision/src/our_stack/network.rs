@@ -25,7 +25,8 @@ use crate::stack::{Handle, Stack};
 
 /// The port of NFS, which EFS speaks.
 const NFS_PORT: i32 = 2049;
-const HTTPS_PORT: i32 = 443;
+/// Where browsers call.
+pub(super) const HTTPS_PORT: i32 = 443;
 const HTTP_PORT: i32 = 80;
 
 /// Where things run and what may talk to what.

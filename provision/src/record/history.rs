@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{Record, Run, utc};
-use crate::context::Context;
+use crate::context::{Context, Hints};
 use crate::retry::persist;
 
 const STREAM: &str = "history";
@@ -42,18 +42,29 @@ pub struct Entry {
     pub task_definition: Option<String>,
     /// How many resources it changed.
     pub changed: usize,
+    /// What it knew at its end, for the next one.
+    #[serde(default)]
+    pub hints: Hints,
 }
 
 impl Entry {
     /// The line at the beginning.
     pub fn begun(run: Run, image: Option<String>) -> Self {
-        Self { run, outcome: Outcome::Begun, ended: None, image, task_definition: None, changed: 0 }
+        Self {
+            run,
+            outcome: Outcome::Begun,
+            ended: None,
+            image,
+            task_definition: None,
+            changed: 0,
+            hints: Hints::default(),
+        }
     }
 
-    /// The line at the end.
+    /// The line at the end; what is known of the end comes with it.
     #[must_use]
-    pub fn ended(self, outcome: Outcome, changed: usize, task_definition: Option<String>) -> Self {
-        Self { outcome, changed, task_definition, ended: Some(utc(SystemTime::now())), ..self }
+    pub fn ended(self, outcome: Outcome) -> Self {
+        Self { outcome, ended: Some(utc(SystemTime::now())), ..self }
     }
 }
 

@@ -51,7 +51,7 @@ struct Beat {
 #[derive(Clone, Debug)]
 pub struct Holder {
     /// The lock's number.
-    pub number: u64,
+    number: u64,
     /// Its last beat; none when the holder died before the first.
     beat: Option<Beat>,
 }
@@ -62,13 +62,7 @@ impl Holder {
         self.beat.as_ref().map(|beat| &beat.run)
     }
 
-    /// The number of the newest run that was over when this was read; a plan made now knows its work.
-    pub fn known(&self) -> u64 {
-        if self.is_free() { self.number } else { self.number - 1 }
-    }
-
-    /// Whether it was given back.
-    pub fn is_free(&self) -> bool {
+    fn is_free(&self) -> bool {
         self.beat.as_ref().is_some_and(|beat| beat.released)
     }
 
@@ -94,11 +88,6 @@ impl fmt::Display for Holder {
 )]
 pub struct Held(pub Holder);
 
-/// Someone else had the lock since a plan was made.
-#[derive(Debug, thiserror::Error)]
-#[error("{0} came between making this plan and carrying it out, so the plan may be out of date; run the command again")]
-pub struct OutOfDate(pub Holder);
-
 /// What became of a holder.
 #[derive(Debug, PartialEq, Eq)]
 enum Watched {
@@ -117,10 +106,7 @@ pub struct Lock<'a> {
 
 impl Record {
     /// The newest lock, held or not; `None` when there never was one.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn last_lock(&self, context: &Context) -> Result<Option<Holder>> {
+    async fn last_lock(&self, context: &Context) -> Result<Option<Holder>> {
         let request = context.aws.logs.describe_log_streams().log_group_name(self.name());
         let answer = request.log_stream_name_prefix(PREFIX).descending(true).send().await;
         let answer = answer.absent_on(&["ResourceNotFoundException"]).context("looking for the lock")?;
@@ -141,23 +127,17 @@ impl Record {
     }
 
     /// Takes the lock. A dead holder is waited out, a living one is an error.
-    ///
-    /// `known` is the number of the newest run whose work the plan knows, if there is a plan.
-    ///
     /// # Errors
-    /// [`Held`] when the holder lives, [`OutOfDate`] when somebody had the lock since, or when AWS cannot be asked.
-    pub async fn lock(&self, context: &Context, run: Run, known: Option<u64>) -> Result<Lock<'_>> {
+    /// [`Held`] when the holder lives, or when AWS cannot be asked.
+    pub async fn lock(&self, context: &Context, run: Run) -> Result<Lock<'_>> {
         persist(context, || self.ensure(context)).await.context("preparing the record of runs")?;
         loop {
             let newest = persist(context, || self.last_lock(context)).await?;
-            if let Some(holder) = &newest {
-                if !holder.is_free() {
-                    if self.watch(context, holder).await? == Watched::Released {
-                        continue;
-                    }
-                } else if known.is_some_and(|known| known != holder.number) {
-                    bail!(OutOfDate(holder.clone()));
-                }
+            if let Some(holder) = &newest
+                && !holder.is_free()
+                && self.watch(context, holder).await? == Watched::Released
+            {
+                continue;
             }
             let number = newest.as_ref().map_or(0, |holder| holder.number) + 1;
             let stream = stream_of(number);

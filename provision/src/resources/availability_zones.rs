@@ -11,6 +11,9 @@ use crate::resource::{Live, Resource};
 #[derive(Debug)]
 pub struct AvailabilityZones;
 
+/// The name of the hint with the zones, separated by spaces.
+pub(crate) const HINT: &str = "availability zones";
+
 impl Resource for AvailabilityZones {
     const KIND: &'static str = "availability zones";
     const LOOKUP: bool = true;
@@ -19,6 +22,10 @@ impl Resource for AvailabilityZones {
     type Output = Vec<String>;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        // Zones are chosen once, for the first deploy; a run that finds the choice made has nothing to ask.
+        if let Some(known) = context.hint(HINT).await {
+            return Ok(Some(Live { spec: (), output: known.split(' ').map(ToOwned::to_owned).collect() }));
+        }
         let filter = |name: &str, value: &str| Filter::builder().name(name).values(value).build();
         let answer = context
             .aws

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use aws_sdk_ec2::types::{Filter, IpPermission, Tag};
 use serde::Serialize;
 
-use super::{ec2_tags, security_group_rules};
+use super::{security_group, security_group_rules};
 use crate::aws::AwsError;
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -59,10 +59,7 @@ impl Resource for DefaultSecurityGroup {
     type Output = ();
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_security_groups().set_filters(filters).send().await;
-        let groups = answer.map_err(AwsError::from)?.security_groups.unwrap_or_default();
-        let group = ec2_tags::single(groups, Self::KIND, &self.name, |group| group.group_id())?;
+        let group = security_group::find(context, &self.name).await?;
         Ok(group.map(|group| Live {
             spec: DefaultSecurityGroupSpec {
                 ingress: super::sorted(group.ip_permissions().iter().map(shown)),

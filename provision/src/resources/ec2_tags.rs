@@ -5,14 +5,15 @@ use aws_sdk_ec2::types::{Filter, ResourceType, Tag, TagSpecification};
 
 use crate::aws::{Aws, TAG_APP, TAG_ENVIRONMENT, TAG_RESOURCE};
 
-/// Asks for exactly the things that carry all our tags and this name in the stack.
-pub(super) fn filters(aws: &Aws, resource: &str) -> Option<Vec<Filter>> {
+/// Asks for everything of a kind that is ours, so that one question serves all resources of the kind.
+pub(super) fn filters(aws: &Aws) -> Option<Vec<Filter>> {
     let filter = |key: &str, value: &str| Filter::builder().name(format!("tag:{key}")).values(value).build();
-    Some(vec![
-        filter(TAG_APP, &aws.owner.app),
-        filter(TAG_ENVIRONMENT, &aws.owner.environment),
-        filter(TAG_RESOURCE, resource),
-    ])
+    Some(vec![filter(TAG_APP, &aws.owner.app), filter(TAG_ENVIRONMENT, &aws.owner.environment)])
+}
+
+/// Whether tags give a thing this name in the stack.
+pub(super) fn name_it(tags: &[Tag], resource: &str) -> bool {
+    tags.iter().any(|tag| tag.key() == Some(TAG_RESOURCE) && tag.value() == Some(resource))
 }
 
 /// The tags to create a thing with: in the same call, or a lost answer would leave an orphan.
@@ -21,13 +22,15 @@ pub(super) fn specification(aws: &Aws, resource: &str, kind: ResourceType) -> Ta
     TagSpecification::builder().resource_type(kind).set_tags(Some(tags.collect())).build()
 }
 
-/// Takes the one thing found; two of them is a state that only a person can judge.
+/// Takes the one thing of a name in the stack; two of them is a state that only a person can judge.
 pub(super) fn single<T>(
-    found: Vec<T>,
+    mut found: Vec<T>,
     kind: &str,
     resource: &str,
+    tags: impl Fn(&T) -> &[Tag],
     id: impl Fn(&T) -> Option<&str>,
 ) -> Result<Option<T>> {
+    found.retain(|thing| name_it(tags(thing), resource));
     if found.len() > 1 {
         let ids: Vec<_> = found.iter().filter_map(id).collect();
         bail!(

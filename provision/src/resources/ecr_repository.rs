@@ -1,7 +1,7 @@
 //! Where images are kept.
 
 use anyhow::Result;
-use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Tag};
+use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository, Tag};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,12 +34,31 @@ pub struct EcrRepositoryOutput {
     pub arn: String,
     /// What image references begin with.
     pub uri: String,
+    /// When it was made, in seconds since 1970: tells it from another one of its name.
+    pub created: i64,
+}
+
+/// Finds a repository by name.
+pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Repository>> {
+    let ask = || async {
+        let answer = context.aws.ecr.describe_repositories().repository_names(name).send().await;
+        let answer = answer.absent_on(&["RepositoryNotFoundException"])?;
+        Ok(answer.and_then(|answer| answer.repositories).unwrap_or_default().into_iter().next())
+    };
+    context.once(&format!("repository {name}"), ask).await
 }
 
 impl EcrRepository {
+    async fn check_owner(&self, context: &Context, arn: &str) -> Result<()> {
+        let answer = context.aws.ecr.list_tags_for_resource().resource_arn(arn).send().await;
+        let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
+        let tags = tags.iter().map(|tag| (tag.key(), tag.value()));
+        Ok(context.aws.owner.check(format_args!("repository {}", self.name), tags)?)
+    }
+
     async fn lifecycle_policy(&self, context: &Context) -> Result<Value> {
         let answer = context.aws.ecr.get_lifecycle_policy().repository_name(&self.name).send().await;
-        let answer = answer.absent_on(&["LifecyclePolicyNotFoundException"])?;
+        let answer = answer.absent_on(&["LifecyclePolicyNotFoundException", "RepositoryNotFoundException"])?;
         let text = answer.and_then(|answer| answer.lifecycle_policy_text);
         Ok(text.map_or(Ok(Value::Null), |text| serde_json::from_str(&text))?)
     }
@@ -64,22 +83,25 @@ impl Resource for EcrRepository {
     type Output = EcrRepositoryOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let answer = context.aws.ecr.describe_repositories().repository_names(&self.name).send().await;
-        let answer = answer.absent_on(&["RepositoryNotFoundException"])?;
-        let repositories = answer.and_then(|answer| answer.repositories).unwrap_or_default();
-        let Some(found) = repositories.into_iter().next() else { return Ok(None) };
+        // The policy is asked for by name, so nobody has to wait for the repository's description.
+        let (found, lifecycle_policy) = tokio::try_join!(find(context, &self.name), self.lifecycle_policy(context))?;
+        let Some(found) = found else { return Ok(None) };
         let arn = super::sent(found.repository_arn, "the repository's ARN")?;
-        let answer = context.aws.ecr.list_tags_for_resource().resource_arn(&arn).send().await;
-        let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
-        let tags = tags.iter().map(|tag| (tag.key(), tag.value()));
-        context.aws.owner.check(format_args!("repository {}", self.name), tags)?;
+        let created = found.created_at.map(|at| at.secs()).unwrap_or_default();
+        if context.hint(&super::owned(&arn)).await != Some(created.to_string()) {
+            self.check_owner(context, &arn).await?;
+        }
         Ok(Some(Live {
             spec: EcrRepositorySpec {
                 mutability: found.image_tag_mutability.map(|it| it.as_str().to_owned()).unwrap_or_default(),
                 scan_on_push: found.image_scanning_configuration.is_some_and(|it| it.scan_on_push),
-                lifecycle_policy: self.lifecycle_policy(context).await?,
+                lifecycle_policy,
             },
-            output: EcrRepositoryOutput { arn, uri: super::sent(found.repository_uri, "the repository's URI")? },
+            output: EcrRepositoryOutput {
+                arn,
+                uri: super::sent(found.repository_uri, "the repository's URI")?,
+                created,
+            },
         }))
     }
 
@@ -99,6 +121,7 @@ impl Resource for EcrRepository {
         Ok(EcrRepositoryOutput {
             arn: super::sent(created.repository_arn, "the repository's ARN")?,
             uri: super::sent(created.repository_uri, "the repository's URI")?,
+            created: created.created_at.map(|at| at.secs()).unwrap_or_default(),
         })
     }
 

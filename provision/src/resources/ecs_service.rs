@@ -94,10 +94,13 @@ pub struct EcsServiceOutput {
 
 /// Finds a service; one that is gone stays visible for a while, as INACTIVE.
 pub(crate) async fn find(context: &Context, cluster: &str, name: &str) -> Result<Option<Service>> {
-    let request = context.aws.ecs.describe_services().cluster(cluster).services(name).include(ServiceField::Tags);
-    let answer = request.send().await.absent_on(&["ClusterNotFoundException"])?;
-    let services = answer.and_then(|answer| answer.services).unwrap_or_default();
-    Ok(services.into_iter().find(|service| service.status() != Some("INACTIVE")))
+    let ask = || async {
+        let request = context.aws.ecs.describe_services().cluster(cluster).services(name).include(ServiceField::Tags);
+        let answer = request.send().await.absent_on(&["ClusterNotFoundException"])?;
+        let services = answer.and_then(|answer| answer.services).unwrap_or_default();
+        Ok(services.into_iter().find(|service| service.status() != Some("INACTIVE")))
+    };
+    context.once(&format!("service {cluster}/{name}"), ask).await
 }
 
 /// Lets a service run another revision of its task definition, and watches it come up.

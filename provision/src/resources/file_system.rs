@@ -51,9 +51,12 @@ pub struct FileSystemOutput {
 
 /// Finds a file system by its creation token; one that is being deleted counts as gone.
 pub(super) async fn find(context: &Context, token: &str) -> Result<Option<FileSystemDescription>> {
-    let answer = context.aws.efs.describe_file_systems().creation_token(token).send().await;
-    let answer = answer.absent_on(&["FileSystemNotFound"])?;
-    let found = answer.and_then(|answer| answer.file_systems).unwrap_or_default().into_iter().next();
+    let ask = || async {
+        let answer = context.aws.efs.describe_file_systems().creation_token(token).send().await;
+        let answer = answer.absent_on(&["FileSystemNotFound"])?;
+        Ok(answer.and_then(|answer| answer.file_systems).unwrap_or_default().into_iter().next())
+    };
+    let found: Option<FileSystemDescription> = context.once(&format!("file system {token}"), ask).await?;
     let gone = [LifeCycleState::Deleting, LifeCycleState::Deleted];
     Ok(found.filter(|found| !gone.contains(&found.life_cycle_state)))
 }

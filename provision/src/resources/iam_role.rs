@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_iam::types::Tag;
+use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -45,13 +46,13 @@ pub struct IamRoleOutput {
 impl IamRole {
     async fn policies(&self, context: &Context) -> Result<BTreeMap<String, Value>> {
         let answer = context.aws.iam.list_role_policies().role_name(&self.name).send().await;
-        let mut policies = BTreeMap::new();
-        for name in answer.map_err(AwsError::from)?.policy_names {
+        let names = answer.absent_on(&["NoSuchEntity"])?.map(|answer| answer.policy_names).unwrap_or_default();
+        let read = names.into_iter().map(|name| async move {
             let answer = context.aws.iam.get_role_policy().role_name(&self.name).policy_name(&name).send().await;
-            let Some(policy) = answer.absent_on(&["NoSuchEntity"])? else { continue };
-            policies.insert(name, document(&policy.policy_document)?);
-        }
-        Ok(policies)
+            let policy = answer.absent_on(&["NoSuchEntity"])?;
+            anyhow::Ok(policy.map(|policy| anyhow::Ok((name, document(&policy.policy_document)?))).transpose()?)
+        });
+        Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
     async fn put_policies(&self, context: &Context, live: &BTreeMap<String, Value>, spec: &IamRoleSpec) -> Result<()> {
@@ -99,15 +100,19 @@ impl Resource for IamRole {
     type Output = IamRoleOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let answer = context.aws.iam.get_role().role_name(&self.name).send().await;
-        let Some(role) = answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.role) else { return Ok(None) };
+        let role = async {
+            let answer = context.aws.iam.get_role().role_name(&self.name).send().await;
+            Ok(answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.role))
+        };
+        let (role, policies) = tokio::try_join!(role, self.policies(context))?;
+        let Some(role) = role else { return Ok(None) };
         let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
         context.aws.owner.check(format_args!("role {}", self.name), tags)?;
         Ok(Some(Live {
             spec: IamRoleSpec {
                 description: role.description.clone().unwrap_or_default(),
                 trust: document(role.assume_role_policy_document().unwrap_or("{}"))?,
-                policies: self.policies(context).await?,
+                policies,
             },
             output: IamRoleOutput { arn: role.arn, name: role.role_name },
         }))

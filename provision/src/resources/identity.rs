@@ -27,7 +27,8 @@ impl Resource for Identity {
     type Output = Caller;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let caller = context.aws.sts.get_caller_identity().send().await.map_err(AwsError::from)?;
+        let ask = || async { Ok(context.aws.sts.get_caller_identity().send().await.map_err(AwsError::from)?) };
+        let caller = context.once("who we are", ask).await?;
         let output = Caller {
             account: super::sent(caller.account, "the account")?,
             arn: super::sent(caller.arn, "the caller's ARN")?,

@@ -9,6 +9,7 @@ use aws_smithy_types::Blob;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+use super::{ecr_repository, ecs_service, task_definition};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -37,6 +38,8 @@ pub enum ImageSource {
         /// The digest of its manifest.
         digest: String,
     },
+    /// The one that the service runs now.
+    Running(RunningService),
     /// It does not matter, because nothing will run.
     Unknown,
 }
@@ -63,6 +66,39 @@ struct Index {
 struct Manifest {
     config: Descriptor,
     layers: Vec<Descriptor>,
+}
+
+/// The service whose image is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningService {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The service's name.
+    pub service: String,
+    /// The family of its task definitions.
+    pub family: String,
+}
+
+/// The image that runs was meant, and there is none.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing runs yet, so say which image: --image-layout FOLDER (made by `cargo xtask image`) or --image")]
+pub struct NothingRuns;
+
+impl RunningService {
+    /// The service's own task definition tells, not the newest: after a rollback that is another one.
+    async fn image(&self, context: &Context) -> Result<Option<String>> {
+        let (service, newest) = tokio::try_join!(
+            ecs_service::find(context, &self.cluster, &self.service),
+            task_definition::newest(context, &self.family)
+        )?;
+        let Some(runs) = service.and_then(|service| service.task_definition) else {
+            return Ok(newest.as_ref().and_then(task_definition::image));
+        };
+        match newest.filter(|newest| newest.task_definition_arn.as_ref() == Some(&runs)) {
+            Some(newest) => Ok(task_definition::image(&newest)),
+            None => task_definition::image_of(context, &runs).await,
+        }
+    }
 }
 
 impl ImageSource {
@@ -97,14 +133,17 @@ impl ImageSource {
     fn digest(&self) -> Option<&str> {
         match self {
             Self::Layout { digest, .. } | Self::Pushed { digest } => Some(digest),
-            Self::Unknown => None,
+            Self::Running(_) | Self::Unknown => None,
         }
     }
 }
 
 impl fmt::Display for ImageSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.digest().unwrap_or("unknown"))
+        f.write_str(self.digest().unwrap_or(match self {
+            Self::Running(_) => "the one that runs",
+            _ => "unknown",
+        }))
     }
 }
 
@@ -120,10 +159,7 @@ fn blob(folder: &Path, digest: &str) -> Result<Vec<u8>> {
 
 impl Image {
     async fn repository_uri(&self, context: &Context) -> Result<Option<String>> {
-        let answer = context.aws.ecr.describe_repositories().repository_names(&self.repository).send().await;
-        let answer = answer.absent_on(&["RepositoryNotFoundException"])?;
-        let repositories = answer.and_then(|answer| answer.repositories).unwrap_or_default();
-        Ok(repositories.into_iter().next().and_then(|repository| repository.repository_uri))
+        Ok(ecr_repository::find(context, &self.repository).await?.and_then(|found| found.repository_uri))
     }
 
     async fn missing(&self, context: &Context, digests: Vec<String>) -> Result<Vec<String>> {
@@ -198,14 +234,19 @@ impl Resource for Image {
     type Output = ImageOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        if let ImageSource::Running(service) = &self.source {
+            let reference = service.image(context).await?.ok_or(NothingRuns)?;
+            return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
+        }
         let Some(digest) = self.source.digest() else { return Ok(None) };
         let id = ImageIdentifier::builder().image_digest(digest).build();
         let request = context.aws.ecr.describe_images().repository_name(&self.repository).image_ids(id);
-        let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
-        if answer.is_none_or(|answer| answer.image_details().is_empty()) {
-            return Ok(None);
-        }
-        let Some(uri) = self.repository_uri(context).await? else { return Ok(None) };
+        let there = async {
+            let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
+            anyhow::Ok(answer.is_some_and(|answer| !answer.image_details().is_empty()))
+        };
+        let (there, uri) = tokio::try_join!(there, self.repository_uri(context))?;
+        let Some(uri) = uri.filter(|_| there) else { return Ok(None) };
         Ok(Some(Live { spec: (), output: ImageOutput { reference: format!("{uri}@{digest}") } }))
     }
 

@@ -56,10 +56,10 @@ impl Resource for InternetGateway {
     type Output = InternetGatewayOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_internet_gateways().set_filters(filters).send().await;
-        let gateways = answer.map_err(AwsError::from)?.internet_gateways.unwrap_or_default();
-        let gateway = ec2_tags::single(gateways, Self::KIND, &self.name, |gateway| gateway.internet_gateway_id())?;
+        let request = context.aws.ec2.describe_internet_gateways().set_filters(ec2_tags::filters(&context.aws));
+        let gateways = request.send().await.map_err(AwsError::from)?.internet_gateways.unwrap_or_default();
+        let gateway =
+            ec2_tags::single(gateways, Self::KIND, &self.name, |it| it.tags(), |it| it.internet_gateway_id())?;
         let Some(gateway) = gateway else { return Ok(None) };
         let vpc_id = gateway.attachments().first().and_then(|attachment| attachment.vpc_id()).unwrap_or_default();
         Ok(Some(Live {

@@ -127,9 +127,17 @@ pub struct ListenerOutput {
 pub(super) async fn find(context: &Context, load_balancer_name: &str, port: i32) -> Result<Option<types::Listener>> {
     let found = load_balancer::find(context, load_balancer_name).await?;
     let Some(arn) = found.and_then(|found| found.load_balancer_arn) else { return Ok(None) };
-    let answer = context.aws.elb.describe_listeners().load_balancer_arn(arn).send().await;
-    let listeners = answer.absent_on(&["LoadBalancerNotFound"])?.and_then(|answer| answer.listeners);
-    Ok(listeners.unwrap_or_default().into_iter().find(|listener| listener.port == Some(port)))
+    let ask = || async {
+        let answer = context.aws.elb.describe_listeners().load_balancer_arn(&arn).send().await;
+        Ok(answer.absent_on(&["LoadBalancerNotFound"])?.and_then(|answer| answer.listeners).unwrap_or_default())
+    };
+    let listeners = context.once(&format!("listeners of {arn}"), ask).await?;
+    Ok(listeners.into_iter().find(|listener| listener.port == Some(port)))
+}
+
+/// The name of the hint with the ARN of the listener on a port.
+pub(crate) fn hint(port: i32) -> String {
+    format!("listener on {port}")
 }
 
 /// The action that forwards to one target group.

@@ -52,6 +52,28 @@ fn paths(rule: &Rule) -> Vec<String> {
     super::sorted(values.iter().cloned())
 }
 
+impl ListenerRule {
+    /// The listener and its rules. A listener from a hint saves two questions, one after the other; if it is not there
+    /// any more, the load balancer is asked for the one of today.
+    async fn rules(&self, context: &Context) -> Result<Option<(String, Vec<Rule>)>> {
+        let of = async |listener: String| {
+            let answer = context.aws.elb.describe_rules().listener_arn(&listener).send().await;
+            let answer = answer.absent_on(&["ListenerNotFound"])?;
+            anyhow::Ok(answer.map(|answer| (listener, answer.rules.unwrap_or_default())))
+        };
+        if let Some(hinted) = context.hint(&listener::hint(self.port)).await
+            && let Some(rules) = of(hinted).await?
+        {
+            return Ok(Some(rules));
+        }
+        let found = listener::find(context, &self.load_balancer_name, self.port).await?;
+        match found.and_then(|found| found.listener_arn) {
+            Some(listener) => of(listener).await,
+            None => Ok(None),
+        }
+    }
+}
+
 impl Resource for ListenerRule {
     const KIND: &'static str = "listener rule";
 
@@ -59,10 +81,7 @@ impl Resource for ListenerRule {
     type Output = ListenerRuleOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let found = listener::find(context, &self.load_balancer_name, self.port).await?;
-        let Some(listener_arn) = found.and_then(|found| found.listener_arn) else { return Ok(None) };
-        let answer = context.aws.elb.describe_rules().listener_arn(&listener_arn).send().await;
-        let rules = answer.absent_on(&["ListenerNotFound"])?.and_then(|answer| answer.rules).unwrap_or_default();
+        let Some((listener_arn, rules)) = self.rules(context).await? else { return Ok(None) };
         let priority = self.priority.to_string();
         let Some(rule) = rules.into_iter().find(|rule| rule.priority() == Some(&priority)) else { return Ok(None) };
         Ok(Some(Live {

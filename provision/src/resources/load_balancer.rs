@@ -64,13 +64,19 @@ pub const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
 /// Finds a load balancer by name.
 pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Description>> {
-    let answer = context.aws.elb.describe_load_balancers().names(name).send().await;
-    let answer = answer.absent_on(&["LoadBalancerNotFound"])?;
-    Ok(answer.and_then(|answer| answer.load_balancers).unwrap_or_default().into_iter().next())
+    let ask = || async {
+        let answer = context.aws.elb.describe_load_balancers().names(name).send().await;
+        let answer = answer.absent_on(&["LoadBalancerNotFound"])?;
+        Ok(answer.and_then(|answer| answer.load_balancers).unwrap_or_default().into_iter().next())
+    };
+    context.once(&format!("load balancer {name}"), ask).await
 }
 
-/// Reads the tags of a load balancer or target group.
+/// Reads the tags of a load balancer or target group, unless an earlier run did: no two ever have the same ARN.
 pub(super) async fn check_owner(context: &Context, what: &str, arn: &str) -> Result<()> {
+    if context.hint(&super::owned(arn)).await.is_some() {
+        return Ok(());
+    }
     let answer = context.aws.elb.describe_tags().resource_arns(arn).send().await.map_err(AwsError::from)?;
     let tags = answer.tag_descriptions().iter().flat_map(|description| description.tags());
     let tags = tags.map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
@@ -157,7 +163,9 @@ impl Resource for LoadBalancer {
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(found) = find(context, &self.name).await? else { return Ok(None) };
         let output = output(&found)?;
-        check_owner(context, &format!("load balancer {}", self.name), &output.arn).await?;
+        let what = format!("load balancer {}", self.name);
+        let ((), attributes) =
+            tokio::try_join!(check_owner(context, &what, &output.arn), self.attributes(context, &output.arn))?;
         let state = found.state.as_ref().and_then(|state| state.code());
         // A zone without capacity does not keep the others from working.
         let state = state.filter(|state| **state != LoadBalancerStateEnum::ActiveImpaired);
@@ -168,7 +176,7 @@ impl Resource for LoadBalancer {
                 subnets: super::sorted(subnets),
                 security_groups: super::sorted(found.security_groups.clone().unwrap_or_default().into_iter()),
                 scheme: found.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()).unwrap_or_default(),
-                attributes: self.attributes(context, &output.arn).await?,
+                attributes,
                 state,
             },
             output,

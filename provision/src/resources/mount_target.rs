@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use aws_sdk_efs::types::{LifeCycleState, MountTargetDescription};
 use serde::Serialize;
 
-use super::{ec2_tags, file_system};
+use super::{ec2_tags, file_system, subnet, vpc};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -48,20 +49,44 @@ pub struct MountTargetOutput {
 impl MountTarget {
     /// Mount targets carry no tags, so they are found by what they connect.
     async fn find(&self, context: &Context) -> Result<Option<MountTargetDescription>> {
-        let filters = ec2_tags::filters(&context.aws, &self.subnet_tag);
-        let (file_system, subnets) = tokio::join!(
-            file_system::find(context, &self.file_system_token),
-            context.aws.ec2.describe_subnets().set_filters(filters).send()
-        );
-        let subnets = subnets.map_err(AwsError::from)?.subnets.unwrap_or_default();
-        let subnet = subnets.into_iter().next().and_then(|subnet| subnet.subnet_id);
-        let (Some(file_system), Some(subnet)) = (file_system?, subnet) else { return Ok(None) };
-        let answer = context.aws.efs.describe_mount_targets().file_system_id(file_system.file_system_id).send().await;
-        let targets = answer.absent_on(&["FileSystemNotFound"])?.and_then(|answer| answer.mount_targets);
-        Ok(targets.unwrap_or_default().into_iter().find(|target| target.subnet_id == subnet))
+        let (file_system, subnets) =
+            tokio::try_join!(file_system::find(context, &self.file_system_token), subnet::ours(context))?;
+        let subnet = subnets.into_iter().find(|subnet| ec2_tags::name_it(subnet.tags(), &self.subnet_tag));
+        let subnet = subnet.and_then(|subnet| subnet.subnet_id);
+        let (Some(file_system), Some(subnet)) = (file_system, subnet) else { return Ok(None) };
+        let id = file_system.file_system_id;
+        let ask = || async {
+            let answer = context.aws.efs.describe_mount_targets().file_system_id(&id).send().await;
+            Ok(answer.absent_on(&["FileSystemNotFound"])?.and_then(|answer| answer.mount_targets).unwrap_or_default())
+        };
+        let targets = context.once(&format!("mount targets of {id}"), ask).await?;
+        Ok(targets.into_iter().find(|target| target.subnet_id == subnet))
     }
 
-    async fn security_groups(&self, context: &Context, id: &str) -> Result<Vec<String>> {
+    /// A mount target's groups are those of its network interface, and the interfaces of a whole network come with one
+    /// question, side by side with the one for the mount targets.
+    async fn interfaces(&self, context: &Context) -> Result<Vec<NetworkInterface>> {
+        let ask = || async {
+            let networks = vpc::ours(context).await?.into_iter().filter_map(|network| network.vpc_id);
+            let filter = Filter::builder().name("vpc-id").set_values(Some(networks.collect())).build();
+            let answer = context.aws.ec2.describe_network_interfaces().filters(filter).send().await;
+            Ok(answer.map_err(AwsError::from)?.network_interfaces.unwrap_or_default())
+        };
+        context.once("interfaces of our networks", ask).await
+    }
+
+    async fn security_groups(
+        &self,
+        context: &Context,
+        target: &MountTargetDescription,
+        interfaces: Vec<NetworkInterface>,
+    ) -> Result<Vec<String>> {
+        let ours = interfaces.into_iter().find(|it| it.network_interface_id == target.network_interface_id);
+        let groups = ours.and_then(|it| it.groups).unwrap_or_default();
+        if !groups.is_empty() {
+            return Ok(super::sorted(groups.into_iter().filter_map(|group| group.group_id)));
+        }
+        let id = &target.mount_target_id;
         let answer = context.aws.efs.describe_mount_target_security_groups().mount_target_id(id).send().await;
         Ok(super::sorted(answer.map_err(AwsError::from)?.security_groups.into_iter()))
     }
@@ -96,9 +121,10 @@ impl Resource for MountTarget {
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let gone = [LifeCycleState::Deleting, LifeCycleState::Deleted];
-        let target = self.find(context).await?.filter(|target| !gone.contains(&target.life_cycle_state));
+        let (target, interfaces) = tokio::try_join!(self.find(context), self.interfaces(context))?;
+        let target = target.filter(|target| !gone.contains(&target.life_cycle_state));
         let Some(target) = target else { return Ok(None) };
-        let security_groups = self.security_groups(context, &target.mount_target_id).await?;
+        let security_groups = self.security_groups(context, &target, interfaces).await?;
         Ok(Some(Live {
             spec: MountTargetSpec {
                 file_system_id: target.file_system_id,

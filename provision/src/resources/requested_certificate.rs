@@ -76,16 +76,16 @@ impl RequestedCertificate {
                 .set_tags(Some(tags.clone()));
             let answer = request.send().await.map_err(AwsError::from)?;
             let arn = super::sent(answer.certificate_arn, "the certificate's ARN")?;
-            if Self::appears(context, &arn).await? {
+            if Self::is_of_use(context, &arn).await? {
                 return Ok(arn);
             }
-            context.note("AWS remembers a certificate that was deleted within the hour; asking for another one");
+            context.note("AWS remembers a certificate that failed or was deleted within the hour; asking for another");
         }
-        bail!("AWS answers with certificates that are deleted; wait an hour, and run again")
+        bail!("AWS answers with certificates that failed or are deleted; wait an hour, and run again")
     }
 
-    /// Whether a certificate is there, giving AWS some seconds to show it.
-    async fn appears(context: &Context, arn: &str) -> Result<bool> {
+    /// Whether a certificate is there and may be issued yet, giving AWS some seconds to show it.
+    async fn is_of_use(context: &Context, arn: &str) -> Result<bool> {
         let mut looks = 0;
         let wait = Wait::new("the request to show", Duration::from_secs(2), Duration::from_secs(60));
         let look = || {
@@ -93,7 +93,7 @@ impl RequestedCertificate {
             let last = looks == 8;
             async move {
                 Ok(match certificates::describe(context, arn).await? {
-                    Some(_) => Poll::Ready(true),
+                    Some(certificate) => Poll::Ready(alive(Some(certificate)).is_ok()),
                     None if last => Poll::Ready(false),
                     None => Poll::Pending("not there yet".to_owned()),
                 })

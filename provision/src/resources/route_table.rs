@@ -36,12 +36,18 @@ pub struct RouteTableOutput {
     pub id: String,
 }
 
+/// Everything of this kind that is ours.
+pub(super) async fn ours(context: &Context) -> Result<Vec<types::RouteTable>> {
+    let ask = || async {
+        let request = context.aws.ec2.describe_route_tables().set_filters(ec2_tags::filters(&context.aws));
+        Ok(request.send().await.map_err(AwsError::from)?.route_tables.unwrap_or_default())
+    };
+    context.once("our route tables", ask).await
+}
+
 impl RouteTable {
     async fn find(&self, context: &Context) -> Result<Option<types::RouteTable>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_route_tables().set_filters(filters).send().await;
-        let tables = answer.map_err(AwsError::from)?.route_tables.unwrap_or_default();
-        ec2_tags::single(tables, Self::KIND, &self.name, |table| table.route_table_id())
+        ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |it| it.tags(), |it| it.route_table_id())
     }
 
     async fn set_default_route(&self, context: &Context, id: &str, gateway: &str) -> Result<()> {

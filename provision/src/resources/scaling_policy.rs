@@ -74,9 +74,9 @@ impl Resource for ScalingPolicy {
             .autoscaling
             .describe_scaling_policies()
             .service_namespace(ServiceNamespace::Ecs)
-            .resource_id(resource_id(&self.cluster, &self.service))
-            .policy_names(&self.name);
-        let policies = request.send().await.map_err(AwsError::from)?.scaling_policies.unwrap_or_default();
+            .resource_id(resource_id(&self.cluster, &self.service));
+        let ask = || async { Ok(request.send().await.map_err(AwsError::from)?.scaling_policies.unwrap_or_default()) };
+        let policies = context.once("scaling policies of the service", ask).await?;
         let policy = policies.into_iter().find(|policy| policy.policy_name == self.name);
         let Some(tracking) = policy.and_then(|policy| policy.target_tracking_scaling_policy_configuration) else {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! A security group, without its rules: groups refer to each other, so all groups come first.
 
 use anyhow::Result;
-use aws_sdk_ec2::types::ResourceType;
+use aws_sdk_ec2::types::{self, ResourceType};
 use serde::Serialize;
 
 use super::ec2_tags;
@@ -36,6 +36,20 @@ pub struct SecurityGroupOutput {
     pub id: String,
 }
 
+/// Everything of this kind that is ours.
+pub(super) async fn ours(context: &Context) -> Result<Vec<types::SecurityGroup>> {
+    let ask = || async {
+        let request = context.aws.ec2.describe_security_groups().set_filters(ec2_tags::filters(&context.aws));
+        Ok(request.send().await.map_err(AwsError::from)?.security_groups.unwrap_or_default())
+    };
+    context.once("our security groups", ask).await
+}
+
+/// The group of a name in the stack.
+pub(super) async fn find(context: &Context, name: &str) -> Result<Option<types::SecurityGroup>> {
+    ec2_tags::single(ours(context).await?, SecurityGroup::KIND, name, |it| it.tags(), |it| it.group_id())
+}
+
 impl Resource for SecurityGroup {
     const KIND: &'static str = "security group";
     const IMMUTABLE: &'static [&'static str] = &["group_name", "description", "vpc_id"];
@@ -44,12 +58,7 @@ impl Resource for SecurityGroup {
     type Output = SecurityGroupOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_security_groups().set_filters(filters).send().await;
-        let groups = answer.map_err(AwsError::from)?.security_groups.unwrap_or_default();
-        let Some(group) = ec2_tags::single(groups, Self::KIND, &self.name, |group| group.group_id())? else {
-            return Ok(None);
-        };
+        let Some(group) = find(context, &self.name).await? else { return Ok(None) };
         Ok(Some(Live {
             spec: SecurityGroupSpec {
                 group_name: super::sent(group.group_name, "the group's name")?,

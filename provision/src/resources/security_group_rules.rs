@@ -4,8 +4,8 @@ use anyhow::Result;
 use aws_sdk_ec2::types::{Filter, IpPermission, IpRange, SecurityGroupRule, UserIdGroupPair};
 use serde::Serialize;
 
-use super::ec2_tags;
-use crate::aws::{Absent as _, AwsError};
+use super::security_group;
+use crate::aws::Absent as _;
 use crate::context::Context;
 use crate::resource::{Live, Resource};
 
@@ -63,16 +63,21 @@ struct LiveRule {
 }
 
 impl SecurityGroupRules {
-    async fn group_id(&self, context: &Context) -> Result<Option<String>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_security_groups().set_filters(filters).send().await;
-        let groups = answer.map_err(AwsError::from)?.security_groups.unwrap_or_default();
-        let group = ec2_tags::single(groups, Self::KIND, &self.name, |group| group.group_id())?;
-        Ok(group.and_then(|group| group.group_id))
+    /// The rules of all our groups come with one question, because nobody wants those of one group only.
+    async fn rules(&self, context: &Context, group_id: &str) -> Result<Vec<LiveRule>> {
+        let ask = || async {
+            let groups = security_group::ours(context).await?.into_iter().filter_map(|group| group.group_id);
+            let filter = Filter::builder().name("group-id").set_values(Some(groups.collect())).build();
+            let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
+            let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
+            Ok(answer.and_then(|answer| answer.security_group_rules).unwrap_or_default())
+        };
+        let rules = context.once("the rules of our security groups", ask).await?;
+        Ok(rules.iter().filter(|rule| rule.group_id() == Some(group_id)).map(LiveRule::of).collect())
     }
 
     async fn bring_about(&self, context: &Context, spec: &SecurityGroupRulesSpec) -> Result<()> {
-        let live = rules(context, &spec.group_id).await?;
+        let live = self.rules(context, &spec.group_id).await?;
         for (wanted, egress) in [(&spec.ingress, false), (&spec.egress, true)] {
             let live: Vec<_> = live.iter().filter(|live| live.egress == egress).collect();
             let surplus = live.iter().filter(|live| !wanted.contains(&live.rule)).map(|live| live.id.clone());
@@ -83,14 +88,6 @@ impl SecurityGroupRules {
         }
         Ok(())
     }
-}
-
-async fn rules(context: &Context, group_id: &str) -> Result<Vec<LiveRule>> {
-    let filter = Filter::builder().name("group-id").values(group_id).build();
-    let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
-    let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
-    let rules = answer.and_then(|answer| answer.security_group_rules).unwrap_or_default();
-    Ok(rules.iter().map(LiveRule::of).collect())
 }
 
 /// Already there is as good as added: the answer to an earlier attempt may have been lost.
@@ -108,9 +105,13 @@ async fn authorize(context: &Context, group_id: &str, egress: bool, permissions:
     Ok(())
 }
 
-/// The identifiers of a group's rules, each with whether it is about what goes out.
+/// The identifiers of the rules of any group, each with whether it is about what goes out.
 pub(super) async fn ids(context: &Context, group_id: &str) -> Result<Vec<(String, bool)>> {
-    Ok(rules(context, group_id).await?.into_iter().map(|live| (live.id, live.egress)).collect())
+    let filter = Filter::builder().name("group-id").values(group_id).build();
+    let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
+    let rules = answer.absent_on(&["InvalidGroup.NotFound"])?.and_then(|answer| answer.security_group_rules);
+    let rules = rules.unwrap_or_default().into_iter();
+    Ok(rules.filter_map(|rule| Some((rule.security_group_rule_id?, rule.is_egress.unwrap_or_default()))).collect())
 }
 
 /// Takes rules away; already gone is as good.
@@ -174,8 +175,9 @@ impl Resource for SecurityGroupRules {
 
     /// Rules exist as soon as their group does: AWS gives every new group one.
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let Some(group_id) = self.group_id(context).await? else { return Ok(None) };
-        let rules = rules(context, &group_id).await?;
+        let group = security_group::find(context, &self.name).await?;
+        let Some(group_id) = group.and_then(|group| group.group_id) else { return Ok(None) };
+        let rules = self.rules(context, &group_id).await?;
         let of = |egress: bool| {
             let mut rules: Vec<_> =
                 rules.iter().filter(|live| live.egress == egress).map(|live| live.rule.clone()).collect();

@@ -13,6 +13,11 @@ pub struct ServiceLinkedRole {
     pub service: String,
 }
 
+/// The name of the hint that a service has its role.
+pub(crate) fn hint(service: &str) -> String {
+    format!("linked role of {service}")
+}
+
 impl ServiceLinkedRole {
     /// AWS names these roles itself.
     fn role_name(&self) -> &'static str {
@@ -32,6 +37,10 @@ impl Resource for ServiceLinkedRole {
     type Output = ();
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        // AWS does not delete such a role while something of ours uses it.
+        if context.hint(&hint(&self.service)).await.is_some() {
+            return Ok(Some(Live { spec: (), output: () }));
+        }
         let answer = context.aws.iam.get_role().role_name(self.role_name()).send().await;
         Ok(answer.absent_on(&["NoSuchEntity"])?.map(|_| Live { spec: (), output: () }))
     }

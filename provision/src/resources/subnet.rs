@@ -1,7 +1,7 @@
 //! A subnet: a part of the network in one availability zone.
 
 use anyhow::Result;
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType};
+use aws_sdk_ec2::types::{self, AttributeBooleanValue, ResourceType};
 use serde::Serialize;
 
 use super::ec2_tags;
@@ -39,6 +39,15 @@ pub struct SubnetOutput {
     pub zone: String,
 }
 
+/// Everything of this kind that is ours.
+pub(super) async fn ours(context: &Context) -> Result<Vec<types::Subnet>> {
+    let ask = || async {
+        let request = context.aws.ec2.describe_subnets().set_filters(ec2_tags::filters(&context.aws));
+        Ok(request.send().await.map_err(AwsError::from)?.subnets.unwrap_or_default())
+    };
+    context.once("our subnets", ask).await
+}
+
 impl Resource for Subnet {
     const KIND: &'static str = "subnet";
     const IMMUTABLE: &'static [&'static str] = &["cidr", "vpc_id"];
@@ -47,10 +56,8 @@ impl Resource for Subnet {
     type Output = SubnetOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let filters = ec2_tags::filters(&context.aws, &self.name);
-        let answer = context.aws.ec2.describe_subnets().set_filters(filters).send().await.map_err(AwsError::from)?;
-        let subnets = answer.subnets.unwrap_or_default();
-        let subnet = ec2_tags::single(subnets, Self::KIND, &self.name, |subnet| subnet.subnet_id())?;
+        let subnets = ours(context).await?;
+        let subnet = ec2_tags::single(subnets, Self::KIND, &self.name, |it| it.tags(), |it| it.subnet_id())?;
         let Some(subnet) = subnet else { return Ok(None) };
         let zone = super::sent(subnet.availability_zone, "the subnet's zone")?;
         Ok(Some(Live {

@@ -109,6 +109,15 @@ pub async fn health(context: &Context, arn: &str) -> Result<Vec<TargetState>> {
     Ok(states.collect())
 }
 
+/// Every target group of the account: one question for all of ours, 400 in an answer.
+async fn all(context: &Context) -> Result<Vec<Description>> {
+    let ask = || async {
+        let pages = context.aws.elb.describe_target_groups().into_paginator().items().send();
+        Ok(pages.collect::<Result<Vec<_>, _>>().await.map_err(AwsError::from)?)
+    };
+    context.once("target groups", ask).await
+}
+
 impl TargetGroup {
     async fn attributes(&self, context: &Context, arn: &str) -> Result<BTreeMap<String, String>> {
         let answer = context.aws.elb.describe_target_group_attributes().target_group_arn(arn).send().await;
@@ -150,12 +159,12 @@ impl Resource for TargetGroup {
     type Output = TargetGroupOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let answer = context.aws.elb.describe_target_groups().names(&self.name).send().await;
-        let answer = answer.absent_on(&["TargetGroupNotFound"])?;
-        let groups = answer.and_then(|answer| answer.target_groups).unwrap_or_default();
-        let Some(found) = groups.into_iter().next() else { return Ok(None) };
+        let groups = all(context).await?;
+        let found = groups.into_iter().find(|group| group.target_group_name() == Some(&self.name));
+        let Some(found) = found else { return Ok(None) };
         let arn = super::sent(found.target_group_arn.clone(), "the target group's ARN")?;
-        check_owner(context, &format!("target group {}", self.name), &arn).await?;
+        let what = format!("target group {}", self.name);
+        let ((), attributes) = tokio::try_join!(check_owner(context, &what, &arn), self.attributes(context, &arn))?;
         Ok(Some(Live {
             spec: TargetGroupSpec {
                 vpc_id: found.vpc_id.clone().unwrap_or_default(),
@@ -163,7 +172,7 @@ impl Resource for TargetGroup {
                 protocol: text(found.protocol(), |protocol| protocol.as_str()),
                 target_type: text(found.target_type(), |kind| kind.as_str()),
                 health: health_of(&found),
-                attributes: self.attributes(context, &arn).await?,
+                attributes,
             },
             output: TargetGroupOutput { arn, name: self.name.clone() },
         }))

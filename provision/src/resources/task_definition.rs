@@ -110,14 +110,20 @@ const DISK: &str = "cache";
 const SCRATCH: &str = "scratch";
 const SCRATCH_PATH: &str = "/tmp";
 
-/// Reads which image the newest revision of a family names.
-///
-/// # Errors
-/// When the call fails.
-pub async fn current_image(context: &Context, family: &str) -> Result<Option<String>> {
-    let newest = describe(context, family).await?;
-    let container = newest.and_then(|(newest, _)| newest.container_definitions?.into_iter().next());
-    Ok(container.and_then(|container| container.image))
+/// The newest revision of a family, if it can be run.
+pub(super) async fn newest(context: &Context, family: &str) -> Result<Option<Description>> {
+    Ok(describe(context, family).await?.map(|(newest, _)| newest))
+}
+
+/// Which image a task definition names.
+pub(super) fn image(of: &Description) -> Option<String> {
+    of.container_definitions().first().and_then(|container| container.image.clone())
+}
+
+/// Which image the task definition of an ARN names.
+pub(super) async fn image_of(context: &Context, arn: &str) -> Result<Option<String>> {
+    let answer = context.aws.ecs.describe_task_definition().task_definition(arn).send().await;
+    Ok(answer.map_err(AwsError::from)?.task_definition.as_ref().and_then(image))
 }
 
 /// One of the things that were deployed.
@@ -156,13 +162,15 @@ pub async fn revisions(context: &Context, family: &str) -> Result<Vec<Revision>>
 type Tags = Vec<aws_sdk_ecs::types::Tag>;
 
 async fn describe(context: &Context, family: &str) -> Result<Option<(Description, Tags)>> {
-    let request = context.aws.ecs.describe_task_definition().task_definition(family);
-    let answer = request.include(TaskDefinitionField::Tags).send().await;
-    // AWS has no code of its own for a family that does not exist.
-    let answer = answer.absent_on(&["ClientException"])?;
-    let Some(answer) = answer else { return Ok(None) };
-    let active = |found: &Description| found.status() == Some(&TaskDefinitionStatus::Active);
-    Ok(answer.task_definition.filter(active).map(|found| (found, answer.tags.unwrap_or_default())))
+    let ask = || async {
+        let request = context.aws.ecs.describe_task_definition().task_definition(family);
+        let answer = request.include(TaskDefinitionField::Tags).send().await;
+        // AWS has no code of its own for a family that does not exist.
+        let Some(answer) = answer.absent_on(&["ClientException"])? else { return Ok(None) };
+        let active = |found: &Description| found.status() == Some(&TaskDefinitionStatus::Active);
+        Ok(answer.task_definition.filter(active).map(|found| (found, answer.tags.unwrap_or_default())))
+    };
+    context.once(&format!("newest task definition of {family}"), ask).await
 }
 
 fn container(spec: &Container) -> Result<ContainerDefinition> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, VpcAttributeName};
+use aws_sdk_ec2::types::{self, AttributeBooleanValue, ResourceType, VpcAttributeName};
 use serde::Serialize;
 
 use super::ec2_tags;
@@ -37,6 +37,15 @@ pub struct VpcOutput {
     pub id: String,
 }
 
+/// Everything of this kind that is ours.
+pub(super) async fn ours(context: &Context) -> Result<Vec<types::Vpc>> {
+    let ask = || async {
+        let request = context.aws.ec2.describe_vpcs().set_filters(ec2_tags::filters(&context.aws));
+        Ok(request.send().await.map_err(AwsError::from)?.vpcs.unwrap_or_default())
+    };
+    context.once("our networks", ask).await
+}
+
 impl Vpc {
     async fn attribute(&self, context: &Context, id: &str, name: VpcAttributeName) -> Result<bool> {
         let answer = context.aws.ec2.describe_vpc_attribute().vpc_id(id).attribute(name.clone()).send().await;
@@ -67,10 +76,8 @@ impl Resource for Vpc {
     type Output = VpcOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let request = context.aws.ec2.describe_vpcs().set_filters(ec2_tags::filters(&context.aws, &self.name));
-        let answer = request.send().await.map_err(AwsError::from)?;
-        let vpcs = answer.vpcs.unwrap_or_default();
-        let Some(vpc) = ec2_tags::single(vpcs, Self::KIND, &self.name, |vpc| vpc.vpc_id())? else { return Ok(None) };
+        let vpc = ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |vpc| vpc.tags(), |vpc| vpc.vpc_id())?;
+        let Some(vpc) = vpc else { return Ok(None) };
         let id = super::sent(vpc.vpc_id, "the VPC's id")?;
         let (dns_hostnames, dns_support) = tokio::try_join!(
             self.attribute(context, &id, VpcAttributeName::EnableDnsHostnames),

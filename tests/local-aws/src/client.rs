@@ -109,8 +109,8 @@ impl Shared {
     }
 }
 
-/// A quick answer of AWS from within the region.
-const LATENCY: Duration = Duration::from_millis(40);
+/// How long every call takes: a quick answer of AWS from within the region.
+pub const LATENCY: Duration = Duration::from_millis(40);
 
 /// The client.
 #[derive(Clone, Debug)]

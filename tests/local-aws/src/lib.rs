@@ -14,6 +14,7 @@
 pub mod answer;
 pub mod call;
 pub mod census;
+pub mod checks;
 mod client;
 pub mod commands;
 mod emulator;
@@ -22,6 +23,7 @@ pub mod matrix;
 pub mod rules;
 pub mod runs;
 pub mod world;
+pub use client::LATENCY;
 mod xml;
 
 use std::sync::{Arc, Mutex};

@@ -15,7 +15,7 @@ use provision::our_stack::OurStack;
 use provision::plan::{Goal, Plan};
 use provision::record::{Holder, Record, Run};
 use provision::resources::image::ImageSource;
-use provision::run::{Work, carry_out, prepare};
+use provision::run::{Planned, Work, carry_out, prepare};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
@@ -96,8 +96,7 @@ impl Runs {
     /// # Errors
     /// When something cannot be read.
     pub async fn plan(&self, goal: Goal) -> Result<Plan> {
-        let ours = OurStack::new(&self.deployment, self.image.clone());
-        Ok(prepare(&ours, &self.record(), &self.cloud.aws(self.owner(), Access::ReadOnly), goal).await?.plan)
+        Ok(self.prepare(goal).await?.plan)
     }
 
     /// What the account remembers of runs.
@@ -118,9 +117,26 @@ impl Runs {
     /// # Errors
     /// When something cannot be read, or when the plan is blocked.
     pub async fn run(&self, goal: Goal) -> Result<Report> {
+        let planned = self.prepare(goal).await?;
+        self.carry_out(planned).await
+    }
+
+    /// Makes a plan.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub async fn prepare(&self, goal: Goal) -> Result<Planned> {
+        let ours = OurStack::new(&self.deployment, self.image.clone());
+        prepare(&ours, &self.record(), &self.cloud.aws(self.owner(), Access::ReadOnly), goal).await
+    }
+
+    /// Carries a plan out.
+    ///
+    /// # Errors
+    /// When it is blocked, when it is out of date, or when somebody else is at work.
+    pub async fn carry_out(&self, planned: Planned) -> Result<Report> {
         let ours = OurStack::new(&self.deployment, self.image.clone());
         let record = self.record();
-        let planned = prepare(&ours, &record, &self.cloud.aws(self.owner(), Access::ReadOnly), goal).await?;
         if let Some(step) = planned.plan.blocked().next() {
             bail!("{} {} cannot be changed in place", step.kind, step.name);
         }

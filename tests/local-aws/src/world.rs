@@ -25,7 +25,7 @@ use crate::call::Call;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
-pub use interfaces::{Interface, Interfaces};
+pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub use network::{Network, Subnet};
@@ -81,7 +81,7 @@ impl World {
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
-            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, self.now))),
+            ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", _) => security_groups::answer(self, call),
             _ => None,
         }

@@ -10,6 +10,7 @@ use local_aws::runs::{certificate, image_layout};
 use provision::cli::Exit;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 /// An account with a certificate, and a folder with an image.
 struct Desk {
@@ -107,7 +108,10 @@ async fn plan_says_what_would_change_and_with_which_code() {
     assert_eq!(said.exit, Exit::Changes);
     has(&said.results, &["+ ECS service", "to create"]);
     desk.deploy().await;
+    let (before, began) = (desk.cloud.calls().len(), Instant::now());
     assert_eq!(desk.run(&["plan", "--exit-code"]).await.exit, Exit::Done);
+    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "more than two rounds: {:?}", began.elapsed());
+    assert!(desk.cloud.calls().len() - before < 40, "{} calls", desk.cloud.calls().len() - before);
     let said = desk.run(&["plan", "--output", "json", "--set", "logs.retention_days=90"]).await;
     let document = json(&said);
     assert_eq!(document["schema"], "provision.plan/1");

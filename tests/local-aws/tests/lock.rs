@@ -70,12 +70,16 @@ async fn a_destroy_that_comes_during_a_deploy_damages_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_made_before_somebody_elses_run_is_out_of_date() {
     let mut runs = deployed().await;
-    let record = runs.record();
-    let seen = record.last_lock(&context(&runs)).await.unwrap().unwrap().known();
     runs.deployment.logs.retention_days = 90;
+    let old = runs.prepare(Goal::Present).await.unwrap();
+    let mut other = colleague(&runs).await;
+    other.deployment.logs.retention_days = 14;
+    other.deploy().await.unwrap();
+    let error = runs.carry_out(old).await.unwrap_err();
+    assert!(error.to_string().contains("a test by colleague since"), "{error}");
+    assert!(error.to_string().contains("the plan may be out of date; nothing was changed"), "{error}");
+    assert!(runs.holder().await.unwrap().is_none());
     runs.deploy().await.unwrap();
-    let error = record.lock(&context(&runs), Run::begin("deploy", "late"), Some(seen)).await.unwrap_err();
-    assert!(error.to_string().contains("the plan may be out of date"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,8 @@ const BUSY: Duration = Duration::from_millis(800);
 #[derive(Debug, Default)]
 pub struct Dns {
     zones: BTreeMap<String, Zone>,
+    /// Whether the registrars know other name servers, so that nobody sees the zones.
+    pub is_hidden: bool,
     changes: BTreeMap<String, Duration>,
 }
 
@@ -52,7 +54,7 @@ impl Dns {
     /// What a public name leads to, and since when.
     pub fn resolve(&self, name: &str, kind: &str) -> Option<&Record> {
         let key = (absolute(name), kind.to_owned());
-        self.zones.values().filter(|zone| !zone.is_private).find_map(|zone| zone.records.get(&key))
+        self.zones.values().filter(|zone| !zone.is_private && !self.is_hidden).find_map(|zone| zone.records.get(&key))
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::interfaces::Interface;
+use super::interfaces::NewInterface;
 use super::{World, text};
 use crate::answer::Answer;
 use crate::call::Call;
@@ -93,6 +93,10 @@ pub(super) fn observe(world: &mut World, call: &Call, answer: &mut Answer) {
         }
         "CreateMountTarget" => create_mount_target(world, call, answer),
         "DescribeMountTargets" => describe_mount_targets(world, call, answer),
+        "ModifyMountTargetSecurityGroups" => {
+            let groups: Vec<_> = call.fields["SecurityGroups"].as_array().into_iter().flatten().map(text).collect();
+            world.interfaces.regroup(call.text("MountTargetId"), &groups);
+        }
         "DeleteMountTarget" => {
             let id = call.text("MountTargetId");
             if let Some(target) = world.mount_targets.get_mut(id) {
@@ -110,13 +114,14 @@ fn create_mount_target(world: &mut World, call: &Call, answer: &mut Answer) {
     let id = text(&description["MountTargetId"]);
     let (file_system, subnet) = (call.text("FileSystemId").to_owned(), call.text("SubnetId").to_owned());
     let groups = call.fields["SecurityGroups"].as_array().into_iter().flatten().map(text).collect();
-    world.interfaces.add(Interface {
+    let interface = world.interfaces.add(NewInterface {
         description: format!("EFS mount target for {file_system} ({id})"),
         subnet: subnet.clone(),
         groups,
         public: false,
-        released: None,
     });
+    let mut description = description;
+    description["NetworkInterfaceId"] = json!(interface);
     let target = MountTarget { file_system, subnet, created: world.now, description, gone: None };
     world.mount_targets.insert(id, target);
 }
@@ -128,6 +133,9 @@ fn describe_mount_targets(world: &World, call: &Call, answer: &mut Answer) {
         let Some(listed) = body["MountTargets"].as_array_mut() else { return };
         for found in &mut *listed {
             let known = world.mount_targets.get(&text(&found["MountTargetId"]));
+            if let Some(known) = known {
+                found["NetworkInterfaceId"] = known.description["NetworkInterfaceId"].clone();
+            }
             if known.is_some_and(|known| now < known.created + MOUNTING) {
                 found["LifeCycleState"] = json!("creating");
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::World;
-use super::interfaces::Interface;
+use super::interfaces::NewInterface;
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
 use crate::xml::{self, Fields};
@@ -177,12 +177,11 @@ fn new(world: &mut World, call: &Call, kind: Kind, mut fields: Fields) -> String
     if kind == Kind::LoadBalancer {
         let groups: Vec<_> = call.list("SecurityGroups.member").into_iter().map(ToOwned::to_owned).collect();
         for subnet in call.list("Subnets.member") {
-            world.interfaces.add(Interface {
+            world.interfaces.add(NewInterface {
                 description: interface_description(&arn),
                 subnet: subnet.to_owned(),
                 groups: groups.clone(),
                 public: call.text("Scheme") != "internal",
-                released: None,
             });
         }
     }

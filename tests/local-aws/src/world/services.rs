@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::interfaces::Interface;
+use super::interfaces::NewInterface;
 use super::{World, epoch, text};
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
@@ -237,12 +237,11 @@ fn create(world: &mut World, call: &Call) -> Result<Value, Refusal> {
 fn hold_interfaces(world: &mut World, call: &Call, name: &str) {
     let vpc = &call.fields["networkConfiguration"]["awsvpcConfiguration"];
     let list = |field: &str| vpc[field].as_array().into_iter().flatten().map(text).collect::<Vec<_>>();
-    let interface = Interface {
+    let interface = NewInterface {
         description: format!("arn:aws:ecs:{REGION}:{ACCOUNT}:attachment/{name}"),
         subnet: list("subnets").into_iter().next().unwrap_or_default(),
         groups: list("securityGroups"),
         public: vpc["assignPublicIp"] == json!("ENABLED"),
-        released: None,
     };
     world.interfaces.add(interface);
 }
