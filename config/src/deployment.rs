@@ -80,6 +80,12 @@ pub struct Deployment {
     pub images: Images,
     /// The log.
     pub logs: Logs,
+    /// When somebody is told, if ever.
+    pub alarms: Option<Alarms>,
+    /// Whether there is a dashboard.
+    pub dashboard: bool,
+    /// The repository whose workflows may deploy, if any.
+    pub github: Option<Github>,
     /// What the service is told.
     pub settings: App,
 }
@@ -212,6 +218,36 @@ pub struct Logs {
     pub retention_days: i32,
 }
 
+/// When somebody is told.
+#[derive(Clone, Debug, Serialize)]
+pub struct Alarms {
+    /// Who.
+    pub email: Option<String>,
+    /// When tasks use more of their CPU than this.
+    pub cpu_percent: u8,
+    /// When tasks use more of their memory than this.
+    pub memory_percent: u8,
+    /// When there are more errors of the service than this in five minutes.
+    pub errors: u32,
+    /// When one request in twenty takes longer than this.
+    pub response_seconds: u16,
+    /// When less than this share of the comments that were asked for could be made.
+    pub success_percent: u8,
+}
+
+/// The repository whose workflows may deploy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Github {
+    /// `OWNER/NAME`.
+    pub repository: String,
+    /// The repository's number, which it keeps when it is renamed.
+    pub repository_id: u64,
+    /// The owner's number.
+    pub owner_id: u64,
+    /// The environments of the repository whose jobs may deploy.
+    pub environments: Vec<String>,
+}
+
 impl Deployment {
     /// Loads and checks a configuration.
     ///
@@ -261,6 +297,9 @@ impl Deployment {
             storage: Storage { transition_to_ia_days: transition(reader) },
             images: Images { keep: reader.number("images.keep", 3..=1000) },
             logs: Logs { retention_days: retention(reader) },
+            alarms: alarms(reader),
+            dashboard: reader.flag_or("dashboard.enabled", true),
+            github: github(reader),
             settings: settings(reader, environment),
         };
         deployment.check_what_belongs_together(reader);
@@ -505,6 +544,62 @@ fn task(reader: &mut Reader, app: &str) -> Task {
     task
 }
 
+fn alarms(reader: &mut Reader) -> Option<Alarms> {
+    let enabled = reader.flag_or("alarms.enabled", true);
+    let alarms = Alarms {
+        email: reader.checked("alarms.email", email),
+        cpu_percent: reader.number_or("alarms.cpu_percent", 90, 1..=100),
+        memory_percent: reader.number_or("alarms.memory_percent", 90, 1..=100),
+        errors: reader.number_or("alarms.errors", 10, 1..=1_000_000),
+        response_seconds: reader.number_or("alarms.response_seconds", 10, 1..=240),
+        success_percent: reader.number_or("alarms.success_percent", 95, 1..=100),
+    };
+    enabled.then_some(alarms)
+}
+
+fn email(text: &str) -> Check {
+    let shaped = text.split_once('@').is_some_and(|(who, place)| {
+        !who.is_empty() && place.contains('.') && !place.contains('@') && !text.contains(char::is_whitespace)
+    });
+    if shaped { Ok(()) } else { wrong(format!("{text:?} is not an e-mail address"), "for example team@example.com") }
+}
+
+fn github(reader: &mut Reader) -> Option<Github> {
+    if !reader.has_section("github") {
+        return None;
+    }
+    let github = Github {
+        repository: reader.text("github.repository", repository),
+        repository_id: reader.number("github.repository_id", 1..=u64::MAX),
+        owner_id: reader.number("github.owner_id", 1..=u64::MAX),
+        environments: reader.list("github.environments", github_environment),
+    };
+    if github.environments.is_empty() {
+        let hint = "name at least one, as in the workflow's `environment:`, for example [\"production\"]";
+        reader.problem("github.environments", "names no environment, so nobody could deploy", hint);
+    }
+    Some(github)
+}
+
+/// A wildcard here would let other repositories in.
+fn repository(text: &str) -> Check {
+    let part = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    };
+    if text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name)) {
+        return Ok(());
+    }
+    wrong(format!("{text:?} is not a repository on GitHub"), "write OWNER/NAME, without wildcards")
+}
+
+fn github_environment(text: &str) -> Check {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if plain {
+        return Ok(());
+    }
+    wrong(format!("{text:?} is not the plain name of an environment"), "use letters, digits, `-`, `_` and `.`")
+}
+
 fn list(numbers: &BTreeSet<i32>) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -687,6 +782,34 @@ mod tests {
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
+        }
+    }
+
+    #[test]
+    fn alarms_have_defaults_and_can_be_switched_off() {
+        let deployment = load("staging", &["alarms.cpu_percent=70", "alarms.email=team@example.com"]).unwrap();
+        let alarms = deployment.alarms.unwrap();
+        assert_eq!((alarms.cpu_percent, alarms.email.as_deref()), (70, Some("team@example.com")));
+        assert!(load("staging", &["alarms.enabled=false"]).unwrap().alarms.is_none());
+        let problems = load("staging", &["alarms.enabled=7", "alarms.email=team"]).unwrap_err();
+        let keys: Vec<_> = problems.0.iter().map(|problem| problem.key.as_str()).collect();
+        assert_eq!(keys, ["alarms.enabled", "alarms.email"]);
+    }
+
+    #[test]
+    fn a_repository_that_may_deploy_is_named_in_full_and_without_wildcards() {
+        assert_eq!(load("staging", &[]).unwrap().github, None);
+        let given = ["github.repository_id=7", "github.owner_id=8"];
+        let with = |more: &[&'static str]| load("staging", &[&given[..], more].concat());
+        let good = with(&["github.repository=example/weather", "github.environments=[\"staging\"]"]).unwrap();
+        let github = good.github.unwrap();
+        assert_eq!((github.repository.as_str(), github.repository_id, github.owner_id), ("example/weather", 7, 8));
+        for (repository, environments) in
+            [("example/*", "[\"a\"]"), ("example", "[\"a\"]"), ("a/b", "[\"*\"]"), ("a/b", "[]")]
+        {
+            let overrides = [format!("github.repository={repository}"), format!("github.environments={environments}")];
+            let overrides: Vec<_> = given.into_iter().chain(overrides.iter().map(String::as_str)).collect();
+            assert!(load("staging", &overrides).is_err(), "{repository} {environments}");
         }
     }
 

@@ -10,6 +10,7 @@
 pub mod corpus;
 pub mod deployment;
 pub mod llm;
+pub mod metrics;
 pub mod places;
 pub mod problems;
 mod reader;

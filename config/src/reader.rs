@@ -234,6 +234,11 @@ impl Reader {
         }
     }
 
+    /// Whether anything is said about a section.
+    pub(crate) fn has_section(&self, section: &str) -> bool {
+        self.settings.keys().any(|key| key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.')))
+    }
+
     /// A list of texts, each of which passes the check.
     pub(crate) fn list(&mut self, key: &str, check: impl Fn(&str) -> Result<(), (String, String)>) -> Vec<String> {
         let Some(Value::List(items)) = self.take(key) else {

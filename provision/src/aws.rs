@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use anyhow::Context as _;
 use aws_config::SdkConfig;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use thiserror::Error;
+use tokio::sync::OnceCell;
 
 use crate::guard::Access;
 
@@ -54,6 +57,16 @@ pub struct Aws {
     pub owner: Owner,
     /// How long blind pauses are.
     pub pace: Pace,
+    caller: Arc<OnceCell<Caller>>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The account.
+    pub account: String,
+    /// The caller's own name.
+    pub arn: String,
 }
 
 /// How long the pauses are for which AWS offers nothing to look at.
@@ -107,7 +120,23 @@ impl Aws {
             region,
             owner,
             pace: Pace::Real,
+            caller: Arc::default(),
         }
+    }
+
+    /// Who calls; asked once, because the account is a part of many names.
+    ///
+    /// # Errors
+    /// When AWS does not say.
+    pub async fn caller(&self) -> anyhow::Result<Caller> {
+        let ask = async || {
+            let answer = self.sts.get_caller_identity().send().await.map_err(AwsError::from)?;
+            Ok(Caller {
+                account: answer.account.context("AWS answered without the account")?,
+                arn: answer.arn.context("AWS answered without the caller's ARN")?,
+            })
+        };
+        self.caller.get_or_try_init(ask).await.cloned()
     }
 }
 

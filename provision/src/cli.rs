@@ -2,6 +2,7 @@
 //! the terminal it was given.
 
 mod arguments;
+mod ci_role;
 mod cost;
 mod deploy;
 mod destroy;
@@ -91,6 +92,7 @@ async fn verb(arguments: Arguments, surroundings: &Surroundings) -> anyhow::Resu
         Verb::Push(arguments) => push::run(&session, &arguments).await,
         Verb::Doctor => doctor::run(&session).await,
         Verb::Validate => Ok(validate(&session)),
+        Verb::CiRole(arguments) => ci_role::run(&session, &arguments).await,
         Verb::Cost => cost::run(&session),
         Verb::Graph(arguments) => graph::run(&session, &arguments),
         Verb::Completions { .. } | Verb::Man => unreachable!("they were answered before"),

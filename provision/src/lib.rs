@@ -18,6 +18,7 @@ pub mod execute;
 pub mod guard;
 pub mod names;
 pub mod our_stack;
+pub mod permissions;
 pub mod plan;
 pub mod record;
 pub mod resource;

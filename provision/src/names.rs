@@ -52,6 +52,18 @@ impl Names {
         self.fitted(&format!("{kind}-{}", self.region), 64)
     }
 
+    /// Any target group of a kind, whatever it is made of, as a policy names them.
+    pub fn target_groups(&self, kind: &str) -> String {
+        let one = self.target_group(kind, "");
+        format!("{}??????", &one[..one.len() - 6])
+    }
+
+    /// The path of the role that a pipeline takes. It is not the path of our other roles, so that no right over those
+    /// is a right over itself.
+    pub fn pipeline_path(&self) -> String {
+        format!("/provision-pipeline/{}/{}/", slug(&self.app), slug(&self.environment))
+    }
+
     /// The path of all our roles, by which they can be listed.
     pub fn role_path(&self) -> String {
         format!("/provision/{}/{}/", slug(&self.app), slug(&self.environment))
@@ -90,6 +102,21 @@ impl Names {
     /// The creation token of the file system: at most 64.
     pub fn file_system(&self) -> String {
         self.fitted("cache", 64)
+    }
+
+    /// What the names of all alarms begin with; no other name here has a slash, so nothing else begins with it.
+    pub fn alarms(&self) -> String {
+        format!("{}/", self.base)
+    }
+
+    /// The topic of the alarms: letters, digits, hyphens.
+    pub fn topic(&self) -> String {
+        self.fitted("alarms", 256)
+    }
+
+    /// The dashboard: letters, digits, hyphens, and one name for all regions of an account.
+    pub fn dashboard(&self) -> String {
+        self.fitted(&self.region, 255)
     }
 
     fn fitted(&self, kind: &str, max: usize) -> String {

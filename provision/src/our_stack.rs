@@ -1,7 +1,9 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
 mod domain;
+mod monitoring;
 mod network;
+pub mod pipeline;
 mod policies;
 mod task;
 
@@ -11,8 +13,10 @@ use config::deployment::Deployment;
 
 use crate::context::Hints;
 use crate::names::Names;
+use crate::plan::gone;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
+use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
@@ -31,6 +35,7 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::Subnet;
 use crate::resources::target_group::TargetGroup;
 use crate::resources::task_definition::TaskDefinition;
+use crate::resources::topic::Topic;
 use crate::stack::{Handle, Inputs as _, Outputs, Stack};
 
 /// The port of the page, which the load balancer forwards to by default.
@@ -62,6 +67,10 @@ pub struct OurStack {
     pub listener: Handle<Listener>,
     outside: Outside,
     domain: domain::Domain,
+    /// Who is told when something is wrong.
+    pub alarms: Option<Handle<Topic>>,
+    /// Graphs for people.
+    pub dashboard: Option<Handle<Dashboard>>,
 }
 
 impl OurStack {
@@ -92,6 +101,7 @@ impl OurStack {
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
         let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
+        let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
         Self {
             stack,
@@ -106,6 +116,8 @@ impl OurStack {
             listener: edge.listener,
             outside,
             domain,
+            alarms,
+            dashboard,
         }
     }
 

@@ -1,10 +1,12 @@
 //! The kinds of resources: one file each. To add one, copy the file most like it.
 
 pub mod access_point;
+pub mod alarms;
 pub mod alias_record;
 pub mod availability_zones;
 pub mod certificate;
 mod certificates;
+pub mod dashboard;
 pub mod default_security_group;
 pub(crate) mod dns;
 mod ec2_tags;
@@ -23,6 +25,7 @@ pub mod listener_rule;
 pub mod load_balancer;
 pub mod log_group;
 pub mod mount_target;
+pub mod oidc_provider;
 pub mod old_certificates;
 pub mod policy_document;
 pub mod requested_certificate;
@@ -36,6 +39,7 @@ pub mod service_linked_role;
 pub mod subnet;
 pub mod target_group;
 pub mod task_definition;
+pub mod topic;
 pub mod vpc;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.

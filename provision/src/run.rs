@@ -14,7 +14,7 @@ use crate::context::{Context, Hints};
 use crate::event::Event;
 use crate::execute::{self, Options, execute};
 use crate::our_stack::OurStack;
-use crate::plan::{Goal, Plan, World, observe, plan};
+use crate::plan::{GONE, Goal, Plan, World, observe, plan};
 use crate::record::{Entry, Lock, Outcome, Record, Run};
 use crate::retry::persist;
 

@@ -73,6 +73,8 @@ pub(crate) enum Verb {
     Doctor,
     /// Check the configuration, without asking AWS.
     Validate,
+    /// Show the role with which workflows of a repository on GitHub deploy, or make it.
+    CiRole(CiRoleArguments),
     /// Show what it costs a month.
     Cost,
     /// Show everything that is deployed, and what needs what.
@@ -151,6 +153,19 @@ pub(crate) struct RollbackArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct UnlockArguments {
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CiRoleArguments {
+    /// Make the role and the trust in GitHub, or bring them to what is shown; takes an administrator.
+    #[arg(long)]
+    pub(crate) apply: bool,
+    /// Remove the role; the trust in GitHub stays, others in the account may rely on it.
+    #[arg(long, conflicts_with = "apply")]
+    pub(crate) remove: bool,
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,

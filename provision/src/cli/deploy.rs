@@ -16,7 +16,7 @@ use super::report;
 use super::session::Session;
 
 /// How many resources are worked on at the same time, far below the throttles of every service.
-const AT_ONCE: usize = 12;
+pub(super) const AT_ONCE: usize = 12;
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> Result<Exit> {
     session.needs_certificate()?;

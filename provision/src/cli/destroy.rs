@@ -29,6 +29,9 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> 
         session.terminal.say(report::unfinished(&ours.stack, plan, &outcome));
         return Ok(Exit::Failed);
     }
+    if session.deployment.github.is_some() {
+        session.terminal.say("if the pipeline has a role, it stays; `provision ci-role --remove` removes it");
+    }
     let retained: Vec<_> = plan.steps.iter().filter(|step| step.action == Action::Retain).collect();
     if !retained.is_empty() {
         let names: Vec<_> = retained.iter().map(|step| format!("{} {}", step.kind, step.name)).collect();

@@ -56,7 +56,9 @@ impl<'a> Session<'a> {
     pub(crate) fn aws(&self, access: Access) -> Aws {
         let owner = Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() };
         let sdk = self.given_sdk.or_else(|| self.sdk.get()).expect("the account was checked before");
-        Aws { pace: pace(sdk.endpoint_url()), ..Aws::new(sdk, owner, access) }
+        let mut aws = Aws::new(sdk, owner, access);
+        aws.pace = pace(sdk.endpoint_url());
+        aws
     }
 
     /// Finds out how to sign in; AWS is not asked yet.

@@ -2,22 +2,13 @@
 
 use anyhow::Result;
 
-use crate::aws::AwsError;
+pub use crate::aws::Caller;
 use crate::context::Context;
 use crate::resource::{Live, Resource};
 
 /// The caller.
 #[derive(Debug)]
 pub struct Identity;
-
-/// Who the caller is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The account.
-    pub account: String,
-    /// The caller's own name.
-    pub arn: String,
-}
 
 impl Resource for Identity {
     const KIND: &'static str = "account";
@@ -27,13 +18,7 @@ impl Resource for Identity {
     type Output = Caller;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let ask = || async { Ok(context.aws.sts.get_caller_identity().send().await.map_err(AwsError::from)?) };
-        let caller = context.once("who we are", ask).await?;
-        let output = Caller {
-            account: super::sent(caller.account, "the account")?,
-            arn: super::sent(caller.arn, "the caller's ARN")?,
-        };
-        Ok(Some(Live { spec: (), output }))
+        Ok(Some(Live { spec: (), output: context.aws.caller().await? }))
     }
 
     async fn create(&self, _context: &Context, (): &()) -> Result<Caller> {

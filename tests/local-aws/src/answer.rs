@@ -6,6 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::call::Protocol;
+use crate::cbor;
 use crate::xml;
 
 /// A refusal, in AWS's terms.
@@ -33,7 +34,7 @@ pub struct Answer {
     pub status: u16,
     /// The content type, and the error's type where it travels in a header.
     pub headers: Vec<(String, String)>,
-    /// The body.
+    /// The body; that of a CBOR answer is kept as JSON until it leaves.
     pub body: String,
 }
 
@@ -42,6 +43,13 @@ impl Answer {
     pub fn json(body: &Value) -> Self {
         let content_type = ("content-type".to_owned(), "application/x-amz-json-1.1".to_owned());
         Self { status: 200, headers: vec![content_type], body: body.to_string() }
+    }
+
+    /// A CBOR answer.
+    pub fn cbor(body: &Value) -> Self {
+        let headers = [("content-type", cbor::CONTENT_TYPE), ("smithy-protocol", "rpc-v2-cbor")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self { status: 200, headers: headers.into(), body: body.to_string() }
     }
 
     /// An XML answer of a query service or EC2.
@@ -71,6 +79,7 @@ impl Answer {
             ),
             Protocol::Json => ("application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string()),
             Protocol::RestJson => ("application/json", json!({"ErrorCode": code, "Message": message}).to_string()),
+            Protocol::Cbor => (cbor::CONTENT_TYPE, json!({"__type": code, "message": message}).to_string()),
         };
         let headers =
             vec![("content-type".to_owned(), content_type.to_owned()), ("x-amzn-errortype".to_owned(), code.clone())];
@@ -106,7 +115,9 @@ impl Answer {
 
     pub(crate) fn into_response(self) -> HttpResponse {
         let status = StatusCode::try_from(self.status).expect("the simulation answers with valid statuses");
-        let mut response = HttpResponse::new(status, SdkBody::from(self.body));
+        let is_cbor = self.headers.iter().any(|(_, value)| value == cbor::CONTENT_TYPE);
+        let body = if is_cbor { SdkBody::from(cbor::write(&self.value())) } else { SdkBody::from(self.body) };
+        let mut response = HttpResponse::new(status, body);
         for (name, value) in self.headers {
             response.headers_mut().insert(name, value);
         }

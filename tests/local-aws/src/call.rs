@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use serde_json::{Map, Value};
 
+use crate::cbor;
+
 /// How a service writes its answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
@@ -18,6 +20,8 @@ pub enum Protocol {
     RestJson,
     /// XML with the operation in method and path.
     RestXml,
+    /// CBOR with the operation in the path; the simulation thinks of it as JSON.
+    Cbor,
 }
 
 /// A call.
@@ -58,6 +62,10 @@ impl Call {
             }
             Protocol::RestJson => rest(request.method(), request.uri(), body),
             Protocol::RestXml => rest_xml(request.method(), request.uri(), body),
+            Protocol::Cbor => {
+                let operation = request.uri().rsplit('/').next().unwrap_or_default().to_owned();
+                (operation, cbor::read(body))
+            }
         };
         assert!(!operation.is_empty(), "a request without an operation: {} {}", request.method(), request.uri());
         Self { number, service, operation, fields, at }
@@ -94,7 +102,8 @@ impl Call {
 fn protocol(service: &str) -> Protocol {
     match service {
         "ec2" => Protocol::Ec2,
-        "iam" | "elasticloadbalancing" | "sts" => Protocol::Query,
+        "iam" | "elasticloadbalancing" | "sns" | "sts" => Protocol::Query,
+        "monitoring" => Protocol::Cbor,
         "elasticfilesystem" => Protocol::RestJson,
         "route53" => Protocol::RestXml,
         _ => Protocol::Json,

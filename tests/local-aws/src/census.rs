@@ -35,6 +35,9 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("roles", roles),
             ("records", world.dns.records().count()),
             ("certificates", world.certificates.all().count()),
+            ("alarms", world.monitoring.alarms.len()),
+            ("dashboards", world.monitoring.dashboards.len()),
+            ("subscriptions", world.subscriptions.count()),
         ])
     });
     let vpcs = aws.ec2.describe_vpcs().send().await?;
@@ -50,6 +53,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
     let clusters = aws.ecs.describe_clusters().set_clusters(clusters.cluster_arns).send().await?;
     // A deleted one stays visible for a while.
     let clusters = clusters.clusters().iter().filter(|cluster| cluster.status() == Some("ACTIVE")).count();
+    let topics = aws.sns.list_topics().send().await?;
     census.extend([
         ("networks", vpcs.vpcs().len()),
         ("subnets", subnets.subnets().len()),
@@ -61,6 +65,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
         ("log groups", log_groups.log_groups().len()),
         ("secrets", secrets.secret_list().len()),
         ("clusters", clusters),
+        ("topics", topics.topics().len()),
     ]);
     Ok(census)
 }

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use winterbaume_core::{MockRequest, MockService};
 
 use crate::answer::Answer;
+use crate::cbor;
 
 pub(crate) struct Emulator {
     services: BTreeMap<&'static str, Arc<dyn MockService>>,
@@ -58,10 +59,13 @@ impl Emulator {
             .headers
             .iter()
             .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())));
-        Answer {
-            status: answer.status,
-            headers: headers.collect(),
-            body: String::from_utf8_lossy(&answer.body).into_owned(),
-        }
+        let headers: Vec<_> = headers.collect();
+        let is_cbor = headers.iter().any(|(_, value)| value == cbor::CONTENT_TYPE);
+        let body = if is_cbor {
+            cbor::read(&answer.body).to_string()
+        } else {
+            String::from_utf8_lossy(&answer.body).into_owned()
+        };
+        Answer { status: answer.status, headers, body }
     }
 }

@@ -13,6 +13,7 @@
 
 pub mod answer;
 pub mod call;
+mod cbor;
 pub mod census;
 pub mod checks;
 mod client;

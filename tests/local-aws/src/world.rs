@@ -9,9 +9,11 @@ mod efs;
 mod forgotten;
 mod interfaces;
 mod load_balancing;
+mod monitoring;
 mod network;
 mod security_groups;
 mod services;
+mod subscriptions;
 mod task_definitions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,10 +30,12 @@ pub use efs::{FileSystem, MountTarget};
 pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
+pub use monitoring::Monitoring;
 pub use network::{Network, Subnet};
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
 pub use services::{Service, Services};
+pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 
 /// The account.
@@ -61,6 +65,10 @@ pub struct World {
     pub dns: Dns,
     /// Certificates.
     pub certificates: Certificates,
+    /// Alarms and dashboards.
+    pub monitoring: Monitoring,
+    /// Who is told.
+    pub subscriptions: Subscriptions,
     forgotten: forgotten::Forgotten,
     /// Task definitions.
     pub task_definitions: TaskDefinitions,
@@ -78,6 +86,8 @@ impl World {
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),
             ("acm", _) => certificates::answer(self, call),
             ("route53", _) => dns::answer(self, call),
+            ("monitoring", _) => monitoring::answer(self, call),
+            ("sns", _) => subscriptions::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),

@@ -14,6 +14,7 @@ pub(super) struct Forgotten {
     json: BTreeMap<String, Value>,
     xml: BTreeMap<String, String>,
     descriptions: BTreeMap<String, String>,
+    /// What each cluster was told last.
     settings: BTreeMap<String, Value>,
 }
 
@@ -21,12 +22,12 @@ impl Forgotten {
     pub(super) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         let json = |path: &str| text(answer.value().pointer(path).unwrap_or(&Value::Null));
         match call.operation.as_str() {
-            "CreateCluster" => self.learn(json("/cluster/clusterArn"), call),
-            "UpdateCluster" => {
+            "CreateCluster" => {
+                self.learn(json("/cluster/clusterArn"), call);
                 self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
             }
-            "DeleteCluster" => {
-                self.settings.remove(&json("/cluster/clusterArn"));
+            "UpdateCluster" => {
+                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
             }
             "DescribeClusters" => {
                 self.show(answer, "clusters", "clusterArn");
@@ -83,9 +84,9 @@ impl Forgotten {
 
     fn show_settings(&self, answer: &mut Answer) {
         answer.edit(|body| {
-            for found in body["clusters"].as_array_mut().into_iter().flatten() {
-                if let Some(settings) = self.settings.get(&text(&found["clusterArn"])) {
-                    found["settings"] = settings.clone();
+            for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
+                if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
+                    cluster["settings"] = settings.clone();
                 }
             }
         });

@@ -59,6 +59,9 @@ impl Network {
             "CreateRoute" => {
                 self.routes.insert((field("RouteTableId"), field("DestinationCidrBlock")));
             }
+            "DeleteRoute" => {
+                self.routes.remove(&(field("RouteTableId"), field("DestinationCidrBlock")));
+            }
             "DeleteRouteTable" => self.routes.retain(|(table, _)| table != call.text("RouteTableId")),
             _ => (),
         }

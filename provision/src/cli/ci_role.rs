@@ -1,0 +1,135 @@
+//! `provision ci-role`: the role with which a repository's workflows deploy; shown, made, or removed.
+
+use anyhow::Result;
+use config::deployment::Github;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use super::arguments::{CiRoleArguments, Output};
+use super::deploy::{AT_ONCE, confirm};
+use super::exit::{BadInput, Exit};
+use super::report;
+use super::session::Session;
+use crate::context::Context;
+use crate::execute::{Options, execute};
+use crate::guard::Access;
+use crate::our_stack::pipeline;
+use crate::permissions::{POLICY_LIMIT, Place, Who};
+use crate::plan::{Goal, observe, plan};
+
+pub(crate) async fn run(session: &Session<'_>, arguments: &CiRoleArguments) -> Result<Exit> {
+    let Some(github) = &session.deployment.github else { return Err(no_repository(session).into()) };
+    session.check_account().await?;
+    if arguments.apply || arguments.remove {
+        let goal = if arguments.remove { Goal::Absent { delete_data: false } } else { Goal::Present };
+        let done = carry_out(session, github, goal, arguments.yes).await?;
+        if done != Exit::Done || arguments.remove {
+            return Ok(done);
+        }
+    }
+    show(session, github).await
+}
+
+/// Says what to write where; the numbers are GitHub's.
+fn no_repository(session: &Session<'_>) -> BadInput {
+    let environment = &session.deployment.environment;
+    BadInput(format!(
+        "environment {environment} has no [github] section, so no repository may deploy it; add to its file:\n\
+         [github]\n\
+         repository = \"OWNER/NAME\"\n\
+         repository_id = 0  # gh api repos/OWNER/NAME --jq .id\n\
+         owner_id = 0       # gh api repos/OWNER/NAME --jq .owner.id\n\
+         environments = [\"{environment}\"]"
+    ))
+}
+
+/// No lock is taken: the role is no part of the environment, and both parts of it can be written twice.
+async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool) -> Result<Exit> {
+    let stack = pipeline::stack(&session.deployment, github);
+    let world = observe(&stack, &Context::silent(session.aws(Access::ReadOnly))).await?;
+    let plan = plan(&stack, &world, goal)?;
+    session.terminal.say(&plan);
+    if plan.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let what = if goal == Goal::Present { "let workflows of" } else { "no longer let workflows of" };
+    let (repository, environment) = (&github.repository, &session.deployment.environment);
+    confirm(session, yes, &format!("{what} {repository} deploy {environment}"))?;
+    let (events, story) = mpsc::unbounded_channel();
+    let options =
+        Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted: session.interrupted.clone() };
+    let aws = session.aws(Access::ReadWrite);
+    let work = async {
+        let outcome = execute(&stack, &plan, &world, &aws, &options, &events).await;
+        // The story ends when its last teller is gone.
+        drop(events);
+        outcome
+    };
+    let (outcome, ()) = tokio::join!(Box::pin(work), report::follow(session.terminal, &stack, story));
+    if outcome.is_complete() {
+        return Ok(Exit::Done);
+    }
+    session.terminal.say(report::unfinished(&stack, &plan, &outcome));
+    Ok(Exit::Failed)
+}
+
+async fn show(session: &Session<'_>, github: &Github) -> Result<Exit> {
+    let stack = pipeline::stack(&session.deployment, github);
+    let aws = session.aws(Access::ReadOnly);
+    let plan = plan(&stack, &observe(&stack, &Context::silent(aws.clone())).await?, Goal::Present)?;
+    let account = aws.caller().await?.account;
+    let arn = pipeline::role_arn(&session.deployment, &account);
+    let role = pipeline::role(&session.deployment, github, &account);
+    let operator = Place::of(&session.deployment, &account).policies(Who::Operator, POLICY_LIMIT);
+    match session.output {
+        Output::Json => session.terminal.print(json!({
+            "schema": "provision.ci-role/1",
+            "role": arn,
+            "as_described": plan.is_empty(),
+            "trust": role.trust,
+            "policies": role.policies,
+            "operator_policies": operator,
+            "workflow": workflow(session, github, &arn),
+        })),
+        Output::Text => {
+            let print = |title: &str, document: &Value| session.terminal.print(format_args!("\n{title}\n{document:#}"));
+            session.terminal.print(format_args!("role {arn}"));
+            print("who may take it (trust policy)", &role.trust);
+            for (name, policy) in &role.policies {
+                print(&format!("what it may do (policy {name})"), policy);
+            }
+            session.terminal.print(format_args!("\nin the workflow\n{}", workflow(session, github, &arn)));
+        }
+    }
+    if plan.is_empty() {
+        session.terminal.say("the role exists as described");
+    } else {
+        session.terminal.say(format_args!("{plan}\n`provision ci-role --apply` does that; it takes an administrator"));
+    }
+    session.terminal.say(
+        "a pipeline ships images and changes in place what exists; the first deploy, a change that makes or removes \
+         something or writes a role, and destroy are an operator's (their policies: --output json, operator_policies)",
+    );
+    Ok(Exit::Done)
+}
+
+/// GitHub's side.
+fn workflow(session: &Session<'_>, github: &Github, arn: &str) -> String {
+    let environments = github.environments.join(" or ");
+    format!(
+        "permissions:\n\
+         \x20 contents: read\n\
+         \x20 id-token: write  # without it GitHub gives the job no token\n\
+         jobs:\n\
+         \x20 deploy:\n\
+         \x20   runs-on: ubuntu-latest\n\
+         \x20   environment: {}  # must be {environments}, or AWS does not know the job\n\
+         \x20   steps:\n\
+         \x20     - uses: aws-actions/configure-aws-credentials@v4\n\
+         \x20       with:\n\
+         \x20         role-to-assume: {arn}\n\
+         \x20         aws-region: {}",
+        github.environments.first().map_or("production", String::as_str),
+        session.deployment.region,
+    )
+}

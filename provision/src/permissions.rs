@@ -1,0 +1,273 @@
+//! Who needs which permissions on AWS, made from the operations that the code sends.
+//!
+//! The table says for each operation which IAM actions it takes, on what, and under which conditions. A test records
+//! what a deploy, changes and a destroy really send, and compares both ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use config::deployment::Deployment;
+use serde_json::{Map, Value, json};
+
+use crate::aws::{TAG_APP, TAG_ENVIRONMENT};
+use crate::names::Names;
+
+const TABLE: &str = include_str!("../data/permissions.csv");
+
+/// Who works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// A pipeline: ships images and changes in place what exists. It can neither make nor remove anything, nor write
+    /// a role, nor read a secret.
+    Pipeline,
+    /// A person who makes and removes everything, besides what a pipeline does.
+    Operator,
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission {
+    /// The operation: the service's name in signatures, and its own.
+    pub operation: &'static str,
+    /// Who needs it.
+    pub who: Who,
+    /// The IAM actions it takes.
+    pub actions: Vec<&'static str>,
+    resource: &'static str,
+    condition: &'static str,
+}
+
+/// All of them; an operation has a line for each combination of resource and condition.
+///
+/// # Panics
+/// When the table has a line of another shape, which a test rules out.
+pub fn all() -> Vec<Permission> {
+    let line = |line: &'static str| {
+        let cells: Vec<_> = line.split(',').collect();
+        let [operation, who, actions, resource, condition] = cells[..] else {
+            panic!("a line of another shape: {line}")
+        };
+        let who = match who {
+            "ci" => Who::Pipeline,
+            "operator" => Who::Operator,
+            other => panic!("nobody is {other}: {line}"),
+        };
+        Permission { operation, who, actions: actions.split_whitespace().collect(), resource, condition }
+    };
+    TABLE.lines().skip(1).map(line).collect()
+}
+
+/// What permissions are about: one environment in one account.
+#[derive(Clone, Debug)]
+pub struct Place {
+    account: String,
+    region: String,
+    app: String,
+    environment: String,
+    family: String,
+    names: Names,
+}
+
+impl Place {
+    /// The place of a deployment in an account.
+    pub fn of(deployment: &Deployment, account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            region: deployment.region.clone(),
+            app: deployment.app.clone(),
+            environment: deployment.environment.clone(),
+            family: deployment.task.family.clone(),
+            names: Names::of(deployment),
+        }
+    }
+
+    /// The policy of whoever works here, in documents of at most `limit` characters.
+    pub fn policies(&self, who: Who, limit: usize) -> Vec<Value> {
+        let mut documents = Vec::new();
+        let mut statements: Vec<Value> = Vec::new();
+        for statement in self.statements(who) {
+            statements.push(statement);
+            if document(&statements).to_string().len() > limit && statements.len() > 1 {
+                let next = statements.split_off(statements.len() - 1);
+                documents.push(document(&statements));
+                statements = next;
+            }
+        }
+        documents.push(document(&statements));
+        documents
+    }
+
+    /// One statement for all that is allowed on the same things under the same condition.
+    fn statements(&self, who: Who) -> Vec<Value> {
+        let mut groups: BTreeMap<(&str, &str), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+        for line in all().into_iter().filter(|line| line.who <= who && !line.actions.is_empty()) {
+            let (actions, operations) = groups.entry((line.resource, line.condition)).or_default();
+            actions.extend(line.actions);
+            operations.extend(line.operation.split_once(':').map(|(_, operation)| operation));
+        }
+        let statement = |((resource, condition), (actions, operations)): (_, (BTreeSet<&str>, BTreeSet<&str>))| {
+            let mut statement = json!({"Effect": "Allow", "Action": actions, "Resource": self.resources(resource)});
+            if let Some(condition) = self.condition(condition, &operations) {
+                statement["Condition"] = condition;
+            }
+            statement
+        };
+        groups.into_iter().map(statement).collect()
+    }
+
+    /// The ARNs behind a word of the table.
+    fn resources(&self, word: &str) -> Vec<String> {
+        let Self { names, region, account, family, .. } = self;
+        let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{account}:{rest}");
+        let global = |service: &str, rest: &str| format!("arn:aws:{service}::{account}:{rest}");
+        let (cluster, service, balancer) = (names.cluster(), names.service(), names.load_balancer());
+        match word {
+            // What AWS offers no narrower resource for: mostly lists and descriptions.
+            "any" => vec!["*".to_owned()],
+            "certificates" => vec![arn("acm", "certificate/*")],
+            // Identifiers are AWS's own, so tags tell what is ours.
+            "ec2" => vec![arn("ec2", "*/*")],
+            "efs" => vec![arn("elasticfilesystem", "*/*")],
+            // EFS makes them in the caller's name, without tags.
+            "network-interfaces" => vec![arn("ec2", "network-interface/*")],
+            "ecs" => vec![
+                arn("ecs", &format!("cluster/{cluster}")),
+                arn("ecs", &format!("service/{cluster}/{service}")),
+                arn("ecs", &format!("task/{cluster}/*")),
+                arn("ecs", &format!("task-definition/{family}:*")),
+            ],
+            "linked-roles" => vec![global("iam", "role/aws-service-role/*")],
+            "load-balancing" => {
+                ["loadbalancer", "listener", "listener-rule"]
+                    .map(|kind| arn("elasticloadbalancing", &format!("{kind}/app/{balancer}/*")))
+                    .into_iter()
+                    .chain(["page", "api"].map(|kind| {
+                        arn("elasticloadbalancing", &format!("targetgroup/{}/*", names.target_groups(kind)))
+                    }))
+                    .collect()
+            }
+            "logs" => [names.log_group(), names.deployments()]
+                .iter()
+                .flat_map(|name| ["", ":*"].map(|end| arn("logs", &format!("log-group:{name}{end}"))))
+                .collect(),
+            "monitoring" => vec![
+                arn("cloudwatch", &format!("alarm:{}*", names.alarms())),
+                global("cloudwatch", &format!("dashboard/{}", names.dashboard())),
+            ],
+            "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
+            "roles" => vec![global("iam", &format!("role{}*", names.role_path()))],
+            "scaling" => vec![arn("application-autoscaling", "scalable-target/*")],
+            "scaling-alarms" => vec![arn("cloudwatch", &format!("alarm:TargetTracking-service/{cluster}/{service}-*"))],
+            "secret" => vec![arn("secretsmanager", &format!("secret:{}-??????", names.secret()))],
+            "task-roles" => ["execution", "task"]
+                .map(|kind| global("iam", &format!("role{}{}", names.role_path(), names.role(kind))))
+                .into(),
+            "topic" => vec![arn("sns", &names.topic())],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The condition behind a word of the table, if it has one; tags on creation are tied to the creating operations.
+    fn condition(&self, word: &str, operations: &BTreeSet<&str>) -> Option<Value> {
+        let tags = |source: &str| {
+            let tags = [(TAG_APP, &self.app), (TAG_ENVIRONMENT, &self.environment)];
+            let tags = tags.map(|(key, value)| (format!("aws:{source}/{key}"), json!(value)));
+            json!({"StringEquals": Map::from_iter(tags)})
+        };
+        let created = |key: &str| json!({"StringEquals": {key: operations}});
+        match word {
+            "ours" => Some(tags("ResourceTag")),
+            "requested" => Some(tags("RequestTag")),
+            "ec2-creation" => Some(created("ec2:CreateAction")),
+            "ecs-creation" => Some(created("ecs:CreateAction")),
+            "efs-creation" => Some(created("elasticfilesystem:CreateAction")),
+            "linked-services" => Some(json!({"StringEquals": {"iam:AWSServiceName": [
+                "ecs.amazonaws.com",
+                "ecs.application-autoscaling.amazonaws.com",
+                "elasticloadbalancing.amazonaws.com",
+            ]}})),
+            "our-cluster" => {
+                let cluster = format!("arn:aws:ecs:{}:{}:cluster/{}", self.region, self.account, self.names.cluster());
+                Some(json!({"ArnEquals": {"ecs:cluster": cluster}}))
+            }
+            "passed-to-tasks" => Some(json!({"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}})),
+            "tasks-of-a-service" => Some(json!({"StringEquals": {
+                "application-autoscaling:service-namespace": "ecs",
+                "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
+            }})),
+            _ => None,
+        }
+    }
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// How long all policies within a role may be together.
+pub const ROLE_LIMIT: usize = 10_240;
+/// How long a policy of its own may be.
+pub const POLICY_LIMIT: usize = 6_144;
+
+#[cfg(test)]
+mod tests {
+    use config::deployment::ConfigSource;
+
+    use super::*;
+
+    fn place() -> Place {
+        let mut deployment = Deployment::load(&ConfigSource::Environment("production".to_owned()), &[]).unwrap();
+        // As long as a name may be.
+        deployment.app = "a-name-of-forty-characters-0123456789abc".to_owned();
+        Place::of(&deployment, "123456789012")
+    }
+
+    #[test]
+    fn every_line_says_what_it_is_about() {
+        let place = place();
+        for line in all().into_iter().filter(|line| !line.actions.is_empty()) {
+            assert!(!place.resources(line.resource).is_empty(), "{line:?}");
+            let condition = place.condition(line.condition, &BTreeSet::from(["CreateVpc"]));
+            assert_eq!(condition.is_some(), !line.condition.is_empty(), "{line:?}");
+            assert!(line.actions.iter().all(|action| action.contains(':') && !action.contains('*')), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_policies_fit_where_they_are_put() {
+        let pipeline = place().policies(Who::Pipeline, ROLE_LIMIT);
+        assert_eq!(pipeline.len(), 1, "the role of a pipeline takes one: {}", pipeline[0].to_string().len());
+        let operator = place().policies(Who::Operator, POLICY_LIMIT);
+        assert!(operator.len() <= 3, "{}", operator.len());
+        assert!(operator.iter().all(|document| document.to_string().len() <= POLICY_LIMIT));
+    }
+
+    #[test]
+    fn a_pipeline_writes_no_role_reads_no_secret_and_makes_or_removes_no_network() {
+        let text = place().policies(Who::Pipeline, ROLE_LIMIT)[0].to_string();
+        let never = [
+            "iam:Put",
+            "iam:Create",
+            "iam:Update",
+            "iam:Attach",
+            "GetSecretValue",
+            "CreateVpc",
+            "DeleteVpc",
+            "ec2:CreateTags",
+        ];
+        for part in never {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+        assert!(text.contains("\"iam:PassedToService\":\"ecs-tasks.amazonaws.com\""));
+    }
+
+    #[test]
+    fn tags_are_given_only_while_something_is_made() {
+        let statements = place().statements(Who::Operator);
+        let tagging = statements.iter().find(|it| it["Action"] == json!(["ec2:CreateTags"])).unwrap();
+        let made = &tagging["Condition"]["StringEquals"]["ec2:CreateAction"];
+        assert_eq!(
+            *made,
+            json!(["CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSubnet", "CreateVpc"])
+        );
+    }
+}

@@ -1,0 +1,292 @@
+//! Alarms, their topic and the dashboard: every change behind the tool's back is found and undone.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
+use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDataQuery, StandardUnit, Statistic, Tag};
+use local_aws::Cloud;
+use local_aws::census::census;
+use local_aws::runs::Runs;
+use provision::aws::{Aws, Owner};
+use provision::context::Context;
+use provision::guard::Access;
+use provision::plan::Goal;
+use provision::resource::Resource as _;
+use provision::resources::dashboard::{Dashboard, DashboardSpec};
+use serde_json::{Value, json};
+
+const EMAIL: &str = "team@example.com";
+const PREFIX: &str = "weather-comment-generator-staging/";
+const DASHBOARD: &str = "weather-comment-generator-staging-ap-northeast-1";
+
+async fn deployed() -> Runs {
+    let mut runs = Runs::on(Cloud::default()).await.unwrap();
+    runs.deployment.alarms.as_mut().unwrap().email = Some(EMAIL.to_owned());
+    runs.deploy().await.unwrap();
+    runs
+}
+
+/// Clients that change things behind the tool's back.
+fn somebody(runs: &Runs) -> Aws {
+    runs.cloud.aws(Owner { app: "somebody".to_owned(), environment: "else".to_owned() }, Access::ReadWrite)
+}
+
+/// The plan must say this of the change, a deploy must undo it, and then there must be nothing to do.
+async fn found_and_undone(runs: &Runs, what: &str) {
+    let plan = runs.plan(Goal::Present).await.unwrap();
+    assert!(plan.to_string().contains(what), "{what:?} is missing from:\n{plan}");
+    runs.deploy().await.unwrap();
+    let plan = runs.plan(Goal::Present).await.unwrap();
+    assert!(plan.is_empty(), "after {what:?} was undone:\n{plan}");
+}
+
+/// Puts an alarm again as it is, to be changed in one thing.
+async fn again(aws: &Aws, name: &str) -> PutMetricAlarmFluentBuilder {
+    let name = format!("{PREFIX}{name}");
+    let found = aws.cloudwatch.describe_alarms().alarm_names(&name).send().await.unwrap();
+    let alarm = found.metric_alarms.unwrap().remove(0);
+    aws.cloudwatch
+        .put_metric_alarm()
+        .alarm_name(name)
+        .set_alarm_description(alarm.alarm_description)
+        .set_metric_name(alarm.metric_name)
+        .set_namespace(alarm.namespace)
+        .set_dimensions(alarm.dimensions)
+        .set_statistic(alarm.statistic)
+        .set_extended_statistic(alarm.extended_statistic)
+        .set_period(alarm.period)
+        .set_metrics(alarm.metrics.filter(|metrics| !metrics.is_empty()))
+        .set_threshold(alarm.threshold)
+        .set_comparison_operator(alarm.comparison_operator)
+        .set_evaluation_periods(alarm.evaluation_periods)
+        .set_datapoints_to_alarm(alarm.datapoints_to_alarm)
+        .set_treat_missing_data(alarm.treat_missing_data)
+        .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile)
+        .set_alarm_actions(alarm.alarm_actions)
+        .set_ok_actions(alarm.ok_actions)
+        .set_actions_enabled(alarm.actions_enabled)
+}
+
+type Change = fn(PutMetricAlarmFluentBuilder) -> PutMetricAlarmFluentBuilder;
+
+#[tokio::test(start_paused = true)]
+async fn every_attribute_of_an_alarm_that_somebody_changes_is_found_and_undone() {
+    let runs = deployed().await;
+    let aws = somebody(&runs);
+    let changes: [(&str, &str, Change); 18] = [
+        ("cpu", "cpu.description", |it| it.alarm_description("nothing to see here")),
+        ("cpu", "cpu.threshold: 99.5 -> 90.0", |it| it.threshold(99.5)),
+        ("cpu", "cpu.comparison", |it| it.comparison_operator(ComparisonOperator::LessThanThreshold)),
+        ("cpu", "cpu.periods: 5 -> 3", |it| it.evaluation_periods(5)),
+        ("cpu", "cpu.breaching: 1 -> 3", |it| it.datapoints_to_alarm(1)),
+        ("cpu", "cpu.missing_data", |it| it.treat_missing_data("ignore")),
+        ("cpu", "cpu.enabled: false -> true", |it| it.actions_enabled(false)),
+        ("cpu", "cpu.when_alarm: [] ->", |it| it.set_alarm_actions(None)),
+        ("cpu", "cpu.when_ok: [] ->", |it| it.set_ok_actions(None)),
+        ("cpu", "cpu.when_unknown: [arn:aws:sns:x:1:y] -> []", |it| it.insufficient_data_actions("arn:aws:sns:x:1:y")),
+        ("cpu", "cpu.metric.period: 60 -> 300", |it| it.period(60)),
+        ("cpu", "cpu.metric.statistic: Maximum -> Average", |it| it.statistic(Statistic::Maximum)),
+        ("cpu", "cpu.metric.name: CPUReservation -> CPUUtilization", |it| it.metric_name("CPUReservation")),
+        ("cpu", "cpu.metric.namespace: AWS/EC2 -> AWS/ECS", |it| it.namespace("AWS/EC2")),
+        ("cpu", "cpu.metric.unit: Seconds -> none", |it| it.unit(StandardUnit::Seconds)),
+        ("memory", "memory.metric.dimensions.Other: x -> none", |it| {
+            it.dimensions(Dimension::builder().name("Other").value("x").build())
+        }),
+        ("response-time", "response-time.few_samples: evaluate -> ignore", |it| {
+            it.evaluate_low_sample_count_percentile("evaluate")
+        }),
+        ("response-time", "response-time.metric.statistic: p50 -> p95", |it| it.extended_statistic("p50")),
+    ];
+    for (alarm, what, change) in changes {
+        change(again(&aws, alarm).await).send().await.unwrap();
+        found_and_undone(&runs, what).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn metric_math_that_somebody_changes_is_found_and_undone() {
+    let runs = deployed().await;
+    let aws = somebody(&runs);
+    let changes: [(&str, fn(&mut MetricDataQuery)); 4] = [
+        ("success-rate.queries.rate.expression: made -> ", |it| {
+            it.expression = it.expression.take().map(|_| "made".to_owned());
+        }),
+        ("success-rate.queries.rate.label: odd -> success rate", |it| {
+            it.label = it.label.take().map(|_| "odd".to_owned());
+        }),
+        ("success-rate.queries.made.metric.statistic: Maximum -> Sum", |it| {
+            it.metric_stat = it.metric_stat.take().map(|mut stat| {
+                stat.stat = Some("Maximum".to_owned());
+                stat
+            });
+        }),
+        ("success-rate.queries.made.metric.dimensions.Environment: production -> staging", |it| {
+            for metric in it.metric_stat.iter_mut().filter_map(|stat| stat.metric.as_mut()) {
+                metric.dimensions = Some(vec![Dimension::builder().name("Environment").value("production").build()]);
+            }
+        }),
+    ];
+    for (what, change) in changes {
+        let mut queries = again(&aws, "success-rate").await.get_metrics().clone().unwrap();
+        queries.iter_mut().for_each(change);
+        again(&aws, "success-rate").await.set_metrics(Some(queries)).send().await.unwrap();
+        found_and_undone(&runs, what).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_that_is_gone_or_too_many_is_found() {
+    let runs = deployed().await;
+    let aws = somebody(&runs);
+    aws.cloudwatch.delete_alarms().alarm_names(format!("{PREFIX}errors")).send().await.unwrap();
+    found_and_undone(&runs, "errors: none -> ").await;
+    let ours = runs.cloud.aws(
+        Owner { app: runs.deployment.app.clone(), environment: runs.deployment.environment.clone() },
+        Access::ReadWrite,
+    );
+    let tags = ours.owner.tags("alarms").into_iter();
+    let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    // One that an older version of the tool made.
+    again(&aws, "cpu").await.alarm_name(format!("{PREFIX}old")).set_tags(Some(tags)).send().await.unwrap();
+    found_and_undone(&runs, "old: {").await;
+    // One that somebody made by hand among ours.
+    again(&aws, "cpu").await.alarm_name(format!("{PREFIX}mine")).send().await.unwrap();
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    assert!(failures.contains("mine exists but does not carry our tags"), "{failures}");
+    assert!(runs.cloud.world(|world| world.monitoring.alarms.contains_key(&format!("{PREFIX}mine"))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attribute_of_the_topic_that_somebody_changes_is_found_and_undone() {
+    let runs = deployed().await;
+    let aws = somebody(&runs);
+    let arn = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
+    let set = async |name: &str, value: &str| {
+        let request = aws.sns.set_topic_attributes().topic_arn(arn).attribute_name(name).attribute_value(value);
+        request.send().await.unwrap();
+    };
+    set("Policy", &json!({"Version": "2012-10-17", "Statement": []}).to_string()).await;
+    found_and_undone(&runs, "policy.Statement: [] -> ").await;
+    // With this key, alarms would be published to nobody.
+    set("KmsMasterKeyId", "alias/aws/sns").await;
+    found_and_undone(&runs, "kms_key: alias/aws/sns -> none").await;
+    runs.cloud.world(|world| world.subscriptions.confirm(EMAIL));
+    let subscriptions = aws.sns.list_subscriptions_by_topic().topic_arn(arn).send().await.unwrap();
+    let ours = subscriptions.subscriptions()[0].subscription_arn().unwrap();
+    aws.sns.unsubscribe().subscription_arn(ours).send().await.unwrap();
+    found_and_undone(&runs, &format!("emails: [] -> [{EMAIL}]")).await;
+    aws.sns.subscribe().topic_arn(arn).protocol("email").endpoint("other@example.com").send().await.unwrap();
+    let plan = runs.plan(Goal::Present).await.unwrap();
+    assert!(plan.is_empty(), "what nobody confirmed cannot be removed, and expires by itself:\n{plan}");
+    runs.cloud.world(|world| world.subscriptions.confirm("other@example.com"));
+    found_and_undone(&runs, &format!("emails: [other@example.com, {EMAIL}] -> [{EMAIL}]")).await;
+    // Chat rooms and telephones are their owners' business.
+    aws.sns.subscribe().topic_arn(arn).protocol("sms").endpoint("+81300000000").send().await.unwrap();
+    assert!(runs.plan(Goal::Present).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_address_is_no_drift_while_it_waits_and_is_asked_again_when_it_expired() {
+    let mut runs = deployed().await;
+    assert!(runs.plan(Goal::Present).await.unwrap().is_empty());
+    runs.cloud.world(|world| world.subscriptions.expire());
+    found_and_undone(&runs, &format!("emails: [] -> [{EMAIL}]")).await;
+    runs.cloud.world(|world| world.subscriptions.confirm(EMAIL));
+    runs.deployment.alarms.as_mut().unwrap().email = Some("new@example.com".to_owned());
+    found_and_undone(&runs, &format!("emails: [{EMAIL}] -> [new@example.com]")).await;
+    assert_eq!(runs.cloud.world(|world| world.subscriptions.count()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dashboard_that_somebody_changes_is_found_and_undone_by_the_title_of_the_widget() {
+    let runs = deployed().await;
+    let aws = somebody(&runs);
+    let good = aws.cloudwatch.get_dashboard().dashboard_name(DASHBOARD).send().await.unwrap();
+    let good: Value = serde_json::from_str(good.dashboard_body().unwrap()).unwrap();
+    let changes: [(&str, fn(&mut Value)); 4] = [
+        ("widgets.Tasks.properties.view: singleValue -> timeSeries", |body| {
+            let tasks = body["widgets"].as_array_mut().unwrap().iter_mut();
+            tasks
+                .filter(|it| it["properties"]["title"] == "Tasks")
+                .for_each(|it| it["properties"]["view"] = json!("singleValue"));
+        }),
+        ("widgets.Alarms: none -> ", |body| drop(body["widgets"].as_array_mut().unwrap().remove(0))),
+        ("settings.start: -PT1H -> -PT12H", |body| body["start"] = json!("-PT1H")),
+        ("widgets.untitled: {", |body| body["widgets"].as_array_mut().unwrap().push(json!({"type": "text"}))),
+    ];
+    for (what, change) in changes {
+        let mut body = good.clone();
+        change(&mut body);
+        let request = aws.cloudwatch.put_dashboard().dashboard_name(DASHBOARD).dashboard_body(body.to_string());
+        request.send().await.unwrap();
+        found_and_undone(&runs, what).await;
+    }
+    // The order of its fields and widgets says nothing.
+    let mut body = good.clone();
+    body["widgets"].as_array_mut().unwrap().reverse();
+    let request = aws.cloudwatch.put_dashboard().dashboard_name(DASHBOARD).dashboard_body(format!("{body:#}"));
+    request.send().await.unwrap();
+    assert!(runs.plan(Goal::Present).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_aws_says_of_a_dashboard_is_passed_on() {
+    let cloud = Cloud::default();
+    let aws = cloud.aws(Owner { app: "a".to_owned(), environment: "b".to_owned() }, Access::ReadWrite);
+    let notes: Arc<Mutex<Vec<String>>> = Arc::default();
+    let heard = Arc::clone(&notes);
+    let context = Context::telling(aws, move |note| heard.lock().unwrap().push(note));
+    let widget = json!({"type": "metric", "properties": {"title": "no region"}});
+    let spec =
+        DashboardSpec { widgets: BTreeMap::from([("no region".to_owned(), widget)]), settings: serde_json::Map::new() };
+    let dashboard = Dashboard { name: "odd".to_owned(), resource: "dashboard".to_owned() };
+    dashboard.create(&context, &spec).await.unwrap();
+    let notes = notes.lock().unwrap().join("\n");
+    assert!(notes.contains("at /widgets/0/properties: Should have required property 'region'"), "{notes}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dashboard_of_our_name_that_is_not_ours_is_left_alone() {
+    let runs = Runs::on(Cloud::default()).await.unwrap();
+    let theirs = "{\"widgets\":[]}";
+    let request = somebody(&runs).cloudwatch.put_dashboard().dashboard_name(DASHBOARD).dashboard_body(theirs).send();
+    request.await.unwrap();
+    let report = runs.run(Goal::Present).await.unwrap();
+    assert!(report.failures().join("\n").contains("does not carry our tags"), "{:?}", report.failures());
+    assert_eq!(runs.cloud.world(|world| world.monitoring.dashboards[DASHBOARD].clone()), theirs);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_threshold_of_the_configuration_changes_its_alarm_and_nothing_else() {
+    let mut runs = deployed().await;
+    runs.deployment.alarms.as_mut().unwrap().cpu_percent = 75;
+    let plan = runs.plan(Goal::Present).await.unwrap().to_string();
+    let lines: Vec<_> = plan.lines().map(str::trim).collect();
+    assert_eq!(lines.len(), 4, "{plan}");
+    assert!(lines[0].starts_with("~ CloudWatch alarms") && lines[1].starts_with("cpu.description: "), "{plan}");
+    assert_eq!(lines[2], "cpu.threshold: 90.0 -> 75.0");
+    assert!(lines[3].starts_with("1 to change"), "{plan}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn destroy_leaves_neither_alarm_nor_topic_nor_dashboard() {
+    let runs = deployed().await;
+    let there = census(&runs.cloud).await.unwrap();
+    assert_eq!([there["alarms"], there["topics"], there["subscriptions"], there["dashboards"]], [7, 1, 1, 1]);
+    runs.destroy().await.unwrap();
+    let left = census(&runs.cloud).await.unwrap();
+    assert_eq!([left["alarms"], left["topics"], left["subscriptions"], left["dashboards"]], [0; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_alarms_and_dashboard_there_is_nothing_of_them() {
+    let mut runs = Runs::on(Cloud::default()).await.unwrap();
+    runs.deployment.alarms = None;
+    runs.deployment.dashboard = false;
+    runs.deploy().await.unwrap();
+    let there = census(&runs.cloud).await.unwrap();
+    assert_eq!([there["alarms"], there["topics"], there["dashboards"]], [0; 3]);
+}

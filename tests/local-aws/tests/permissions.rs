@@ -1,0 +1,309 @@
+//! The table of permissions against what is really sent: nothing is missing in it, and nothing in it is unused.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, IpPermission, IpRange};
+use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
+use local_aws::Cloud;
+use local_aws::commands::piped;
+use local_aws::runs::{Report, Runs, image_layout};
+use provision::aws::{Aws, Owner};
+use provision::cli::Exit;
+use provision::guard::Access;
+use provision::permissions::{Who, all};
+use provision::plan::Goal;
+use serde_json::json;
+use tempfile::TempDir;
+
+type Operations = BTreeSet<String>;
+
+/// An account in which a pipeline and an operator work in turn.
+struct Scene {
+    runs: Runs,
+    email: usize,
+    sent: [Operations; 2],
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let runs = Runs::on(Cloud::default()).await.unwrap();
+        let mut scene = Self { runs, email: 0, sent: Default::default() };
+        scene.another_email();
+        scene
+    }
+
+    fn another_email(&mut self) {
+        self.email += 1;
+        self.runs.deployment.alarms.as_mut().unwrap().email = Some(format!("team-{}@example.com", self.email));
+    }
+
+    /// Remembers which operations somebody sent since a moment.
+    fn sent_since(&mut self, who: Who, moment: usize) {
+        let sent = self.runs.cloud.calls().split_off(moment);
+        let sent = sent.into_iter().map(|call| format!("{}:{}", call.service, call.operation));
+        self.sent[who as usize].extend(sent);
+    }
+
+    async fn run(&mut self, who: Who, goal: Goal) -> Report {
+        let moment = self.runs.cloud.calls().len();
+        let report = self.runs.run(goal).await.unwrap();
+        self.sent_since(who, moment);
+        report
+    }
+
+    async fn deploy(&mut self, who: Who) {
+        let report = self.run(who, Goal::Present).await;
+        assert!(report.outcome.is_complete(), "{}", report.failures().join("\n"));
+    }
+
+    async fn destroy(&mut self, delete_data: bool) {
+        let report = self.run(Who::Operator, Goal::Absent { delete_data }).await;
+        assert!(report.outcome.is_complete(), "{}", report.failures().join("\n"));
+    }
+
+    async fn command(&mut self, who: Who, words: &[&str], input: &str) {
+        let certificate =
+            format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
+        let moment = self.runs.cloud.calls().len();
+        let said = piped(&self.runs.cloud, &[words, &["--set", &certificate]].concat(), input).await;
+        assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
+        self.sent_since(who, moment);
+    }
+
+    /// Clients that change things behind the tool's back; what they send does not count.
+    fn somebody(&self) -> Aws {
+        self.runs.cloud.aws(Owner { app: "somebody".to_owned(), environment: "else".to_owned() }, Access::ReadWrite)
+    }
+
+    /// Every setting that can be changed in place.
+    fn change_settings(&mut self) {
+        let deployment = &mut self.runs.deployment;
+        deployment.logs.retention_days = 90;
+        deployment.scaling.max = 6;
+        deployment.scaling.cpu_percent = 60;
+        deployment.edge.idle_timeout_seconds = 120;
+        deployment.edge.deregistration_delay_seconds = 20;
+        deployment.edge.health_check_interval_seconds = 15;
+        deployment.edge.ssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06".to_owned();
+        deployment.images.keep = 20;
+        deployment.storage.transition_to_ia_days = Some(7);
+        deployment.alarms.as_mut().unwrap().cpu_percent = 80;
+    }
+}
+
+/// Changes in the network and at its edge.
+async fn disturb_the_network(aws: &Aws) {
+    let ec2 = &aws.ec2;
+    let vpcs = ec2.describe_vpcs().send().await.unwrap();
+    let vpc = vpcs.vpcs()[0].vpc_id().unwrap();
+    let off = AttributeBooleanValue::builder().value(false).build();
+    ec2.modify_vpc_attribute().vpc_id(vpc).enable_dns_hostnames(off).send().await.unwrap();
+    let subnets = ec2.describe_subnets().send().await.unwrap();
+    let on = AttributeBooleanValue::builder().value(true).build();
+    let subnet = subnets.subnets()[0].subnet_id().unwrap();
+    ec2.modify_subnet_attribute().subnet_id(subnet).map_public_ip_on_launch(on).send().await.unwrap();
+    let groups = ec2.describe_security_groups().send().await.unwrap();
+    let by_name = |part: &str| {
+        let found = groups.security_groups().iter().find(|it| it.group_name().is_some_and(|name| name.contains(part)));
+        found.unwrap().group_id().unwrap().to_owned()
+    };
+    disturb_the_rules(aws, &by_name("service")).await;
+    let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
+    let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
+    aws.elb.set_security_groups().load_balancer_arn(balancer).security_groups(by_name("cache")).send().await.unwrap();
+    let targets = aws.efs.describe_file_systems().send().await.unwrap();
+    let file_system = targets.file_systems()[0].file_system_id().to_owned();
+    let mounts = aws.efs.describe_mount_targets().file_system_id(&file_system).send().await.unwrap();
+    let mount = mounts.mount_targets()[0].mount_target_id();
+    let request = aws.efs.modify_mount_target_security_groups().mount_target_id(mount);
+    request.security_groups(by_name("service")).send().await.unwrap();
+}
+
+/// Takes a group's rules away and adds odd ones.
+async fn disturb_the_rules(aws: &Aws, group: &str) {
+    let of_group = Filter::builder().name("group-id").values(group).build();
+    let rules = aws.ec2.describe_security_group_rules().filters(of_group).send().await.unwrap();
+    let of = |egress: bool| {
+        let rules = rules.security_group_rules().iter();
+        let rules = rules.filter(|it| it.group_id() == Some(group) && it.is_egress() == Some(egress));
+        let ids: Vec<_> = rules.filter_map(|it| it.security_group_rule_id.clone()).collect();
+        assert!(!ids.is_empty());
+        Some(ids)
+    };
+    let odd = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+    let odd = odd.ip_ranges(IpRange::builder().cidr_ip("10.9.9.0/24").build()).build();
+    let ec2 = &aws.ec2;
+    let request = ec2.revoke_security_group_ingress().group_id(group).set_security_group_rule_ids(of(false));
+    request.send().await.unwrap();
+    let request = ec2.revoke_security_group_egress().group_id(group).set_security_group_rule_ids(of(true));
+    request.send().await.unwrap();
+    ec2.authorize_security_group_ingress().group_id(group).ip_permissions(odd.clone()).send().await.unwrap();
+    ec2.authorize_security_group_egress().group_id(group).ip_permissions(odd).send().await.unwrap();
+}
+
+/// Takes a subnet away from the route table, or the route.
+async fn disturb_the_routes(aws: &Aws, subnet: bool) {
+    let ec2 = &aws.ec2;
+    let tables = ec2.describe_route_tables().send().await.unwrap();
+    let ours = |it: &&aws_sdk_ec2::types::RouteTable| {
+        it.routes().iter().any(|route| route.gateway_id().is_some_and(|id| id.starts_with("igw-")))
+    };
+    let table = tables.route_tables().iter().find(ours).unwrap();
+    let id = table.route_table_id().unwrap();
+    if subnet {
+        let associations = table.associations().iter().filter(|it| it.main() != Some(true));
+        let association = associations.filter_map(|it| it.route_table_association_id()).next().unwrap();
+        ec2.disassociate_route_table().association_id(association).send().await.unwrap();
+        return;
+    }
+    ec2.delete_route().route_table_id(id).destination_cidr_block("0.0.0.0/0").send().await.unwrap();
+}
+
+/// Changes in what keeps things and runs things.
+async fn disturb_the_rest(aws: &Aws) {
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    let repository = &repositories.repositories()[0];
+    let name = repository.repository_name().unwrap();
+    aws.ecr
+        .put_image_tag_mutability()
+        .repository_name(name)
+        .image_tag_mutability("MUTABLE".into())
+        .send()
+        .await
+        .unwrap();
+    let mut scanning = repository.image_scanning_configuration().unwrap().clone();
+    scanning.scan_on_push = false;
+    let request = aws.ecr.put_image_scanning_configuration().repository_name(name);
+    request.image_scanning_configuration(scanning).send().await.unwrap();
+    let clusters = aws.ecs.list_clusters().send().await.unwrap();
+    let insights = ClusterSetting::builder().name(ClusterSettingName::ContainerInsights).value("enabled").build();
+    aws.ecs.update_cluster().cluster(&clusters.cluster_arns()[0]).settings(insights).send().await.unwrap();
+    let file_systems = aws.efs.describe_file_systems().send().await.unwrap();
+    let file_system = file_systems.file_systems()[0].file_system_id().to_owned();
+    aws.efs.update_file_system().file_system_id(&file_system).throughput_mode("elastic".into()).send().await.unwrap();
+    // A file system that is being changed takes no other change.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let backup = aws.efs.describe_backup_policy().file_system_id(&file_system).send().await.unwrap();
+    let mut backup = backup.backup_policy().unwrap().clone();
+    backup.status = "DISABLED".into();
+    aws.efs.put_backup_policy().file_system_id(&file_system).backup_policy(backup).send().await.unwrap();
+    let listeners = aws.elb.describe_load_balancers().send().await.unwrap();
+    let balancer = listeners.load_balancers()[0].load_balancer_arn().unwrap();
+    let listeners = aws.elb.describe_listeners().load_balancer_arn(balancer).send().await.unwrap();
+    let listener = listeners.listeners().iter().find(|it| it.port() == Some(443)).unwrap().listener_arn().unwrap();
+    let rules = aws.elb.describe_rules().listener_arn(listener).send().await.unwrap();
+    let rule = rules.rules().iter().find(|it| it.is_default() != Some(true)).unwrap();
+    let mut conditions = rule.conditions().to_vec();
+    conditions[0].values = Some(vec!["/else".to_owned()]);
+    conditions[0].path_pattern_config = None;
+    let request = aws.elb.modify_rule().rule_arn(rule.rule_arn().unwrap());
+    request.set_conditions(Some(conditions)).send().await.unwrap();
+}
+
+async fn disturb_the_monitoring(scene: &Scene) {
+    let aws = scene.somebody();
+    let topics = aws.sns.list_topics().send().await.unwrap();
+    let topic = topics.topics()[0].topic_arn().unwrap();
+    let open = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    let request = aws.sns.set_topic_attributes().topic_arn(topic);
+    request.attribute_name("Policy").attribute_value(open).send().await.unwrap();
+    let dashboard = "weather-comment-generator-staging-ap-northeast-1";
+    let request = aws.cloudwatch.put_dashboard().dashboard_name(dashboard).dashboard_body("{\"widgets\":[]}");
+    request.send().await.unwrap();
+    // One that an older version of the tool made and that is no longer wanted.
+    let ours = scene.runs.cloud.aws(scene.runs.owner(), Access::ReadWrite);
+    let tags = ours
+        .owner
+        .tags("alarms")
+        .into_iter()
+        .map(|(key, value)| aws_sdk_cloudwatch::types::Tag::builder().key(key).value(value).build());
+    let request = aws.cloudwatch.put_metric_alarm().alarm_name("weather-comment-generator-staging/old");
+    let request = request.set_tags(Some(tags.collect())).namespace("AWS/ECS").metric_name("CPUUtilization");
+    let request = request.statistic("Average".into()).period(60).evaluation_periods(1).threshold(1.0);
+    request.comparison_operator("GreaterThanThreshold".into()).send().await.unwrap();
+    scene.runs.cloud.world(|world| world.subscriptions.confirm(&format!("team-{}@example.com", scene.email)));
+}
+
+/// What only an administrator of the account may write.
+async fn disturb_the_roles(aws: &Aws) {
+    let roles = aws.iam.list_roles().send().await.unwrap();
+    let role = roles.roles().iter().find(|it| it.role_name().contains("-task-")).unwrap().role_name();
+    let nothing = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    aws.iam.update_role().role_name(role).description("odd").send().await.unwrap();
+    aws.iam.update_assume_role_policy().role_name(role).policy_document(&nothing).send().await.unwrap();
+    aws.iam.put_role_policy().role_name(role).policy_name("more").policy_document(nothing).send().await.unwrap();
+    let secrets = aws.secrets.list_secrets().send().await.unwrap();
+    let secret = secrets.secret_list()[0].name().unwrap();
+    aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
+}
+
+async fn played() -> Scene {
+    let mut scene = Scene::new().await;
+    scene.deploy(Who::Operator).await;
+
+    scene.runs.new_image("the second program").unwrap();
+    scene.deploy(Who::Pipeline).await;
+    scene.change_settings();
+    scene.deploy(Who::Pipeline).await;
+    disturb_the_network(&scene.somebody()).await;
+    disturb_the_routes(&scene.somebody(), true).await;
+    scene.deploy(Who::Pipeline).await;
+    disturb_the_routes(&scene.somebody(), false).await;
+    disturb_the_rest(&scene.somebody()).await;
+    disturb_the_monitoring(&scene).await;
+    scene.another_email();
+    scene.deploy(Who::Pipeline).await;
+    scene.runs.new_image("a program that ends at once").unwrap();
+    let bad = scene.runs.digest();
+    scene.runs.cloud.world(|world| world.broken_images.insert(bad));
+    let report = scene.run(Who::Pipeline, Goal::Present).await;
+    assert!(!report.outcome.is_complete());
+    for words in [&["status"][..], &["outputs"], &["history"], &["logs"]] {
+        scene.command(Who::Pipeline, words, "").await;
+    }
+    scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
+    let folder = TempDir::new().unwrap();
+    image_layout(folder.path(), "the third program").unwrap();
+    let words = ["push", "--image-layout", folder.path().to_str().unwrap()];
+    scene.command(Who::Pipeline, &words, "").await;
+
+    scene.runs.new_image("the fourth program").unwrap();
+    disturb_the_roles(&scene.somebody()).await;
+    scene.runs.deployment.network.zones = 3;
+    scene.deploy(Who::Operator).await;
+    scene.command(Who::Operator, &["secrets", "set", "WXTECH_API_KEY"], "a key").await;
+    scene.destroy(false).await;
+    let secrets = scene.somebody().secrets;
+    let kept = "weather-comment-generator/staging/api-keys";
+    secrets.delete_secret().secret_id(kept).recovery_window_in_days(7).send().await.unwrap();
+    scene.deploy(Who::Operator).await;
+    scene.destroy(true).await;
+    scene
+}
+
+/// Lines that no scene here needs, each with the reason why it is there.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
+    let scene = played().await;
+    let [pipeline, operator] = &scene.sent;
+    let lines = all();
+    let of = |who: Who| -> Operations {
+        let lines = lines.iter().filter(|line| line.who == who);
+        let excepted = |operation: &str| EXCEPTIONS.iter().any(|(excepted, _)| *excepted == operation);
+        lines.filter(|line| !excepted(line.operation)).map(|line| line.operation.to_owned()).collect()
+    };
+    let (for_pipeline, for_operator) = (of(Who::Pipeline), of(Who::Operator));
+    let missing: Vec<_> = pipeline.difference(&for_pipeline).collect();
+    assert!(missing.is_empty(), "a pipeline sends what provision/data/permissions.csv does not give it: {missing:?}");
+    let unused: Vec<_> = for_pipeline.difference(pipeline).collect();
+    assert!(unused.is_empty(), "a pipeline never sends {unused:?}; remove these lines, or play a scene that does");
+    let all: Operations = for_pipeline.union(&for_operator).cloned().collect();
+    let missing: Vec<_> = operator.difference(&all).collect();
+    assert!(missing.is_empty(), "an operator sends what provision/data/permissions.csv does not give: {missing:?}");
+    let unused: Vec<_> = for_operator.difference(operator).collect();
+    assert!(unused.is_empty(), "an operator never sends {unused:?}; remove these lines, or play a scene that does");
+}
