@@ -244,9 +244,9 @@ impl Work<'_> {
     async fn look_after(&self, attempts: &mut Attempts, error: anyhow::Error) -> Result<Option<Found>> {
         let class = self.pause_or_give_up(attempts, error).await?;
         let mut found = self.look().await?;
-        if class == Class::Lost {
-            // What the lost call made may show only seconds later; creating now would make a twin.
-            for look in 0..LOOKS_AFTER_A_LOST_ANSWER {
+        if matches!(class, Class::Lost | Class::NotVisibleYet | Class::Throttled) {
+            // What the attempt made before it failed may show only seconds later; creating now would make a twin.
+            for look in 0..LOOKS_FOR_WHAT_WAS_MADE {
                 if found.is_some() {
                     break;
                 }
@@ -284,7 +284,7 @@ impl Work<'_> {
 }
 
 /// Seconds 1, 2 and 4: AWS shows new things within that, except on a very bad day.
-const LOOKS_AFTER_A_LOST_ANSWER: u32 = 3;
+const LOOKS_FOR_WHAT_WAS_MADE: u32 = 3;
 
 /// The failures of one class in a row.
 struct Attempts {

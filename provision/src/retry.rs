@@ -49,6 +49,9 @@ impl Class {
             Some(Self::Dependency)
         } else if NOT_VISIBLE_YET.contains(&code) || error.message.contains("ECS service doesn't exist") {
             Some(Self::NotVisibleYet)
+        } else if error.message.contains("already scheduled for deletion") {
+            // A secret's name is free only some seconds after its forced deletion.
+            Some(Self::Dependency)
         } else if (error.code.is_none() && error.status.is_none_or(|status| status >= 500))
             || error.status.is_some_and(|status| status >= 500)
         {

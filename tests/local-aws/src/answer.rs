@@ -6,8 +6,7 @@ use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
 use crate::call::Protocol;
-use crate::cbor;
-use crate::xml;
+use crate::{cbor, xml};
 
 /// A refusal, in AWS's terms.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -120,11 +120,16 @@ fn decode(text: &str) -> String {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
-/// Route 53: the operation is in the method and the path; the body stays as it is.
-fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+/// The parts of a path behind the version, and the query.
+fn path(uri: &str) -> (Vec<&str>, &str) {
     let path_and_query = uri.split_once("amazonaws.com").map_or(uri, |(_, path)| path);
     let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let parts: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
+    (path.trim_matches('/').split('/').skip(1).collect(), query)
+}
+
+/// Route 53: the operation is in the method and the path; the body stays as it is.
+fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
+    let (parts, query) = path(uri);
     let operation = match (method, parts.as_slice()) {
         ("POST", ["hostedzone"]) => "CreateHostedZone",
         ("GET", ["hostedzonesbyname"]) => "ListHostedZonesByName",
@@ -141,9 +146,7 @@ fn rest_xml(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
 
 /// EFS: the operation is in the method and the path.
 fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
-    let path_and_query = uri.split_once("amazonaws.com").map_or(uri, |(_, path)| path);
-    let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
-    let parts: Vec<&str> = path.trim_matches('/').split('/').skip(1).collect();
+    let (parts, query) = path(uri);
     let mut fields = match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => fields,
         _ => Map::new(),

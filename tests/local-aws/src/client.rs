@@ -45,12 +45,12 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(rules: Vec<Rule>) -> Self {
         Self {
+            world: Mutex::new(World::under(&rules)),
             emulator: Emulator::new(),
             rules,
             began: Instant::now(),
             number: AtomicU64::new(0),
             turn: tokio::sync::Mutex::new(()),
-            world: Mutex::default(),
             faults: Mutex::default(),
             calls: Mutex::default(),
             killed: Notify::new(),
@@ -84,7 +84,7 @@ impl Shared {
     async fn work(&self, call: &Call, request: &HttpRequest) -> Answer {
         let refusal = {
             let mut world = lock(&self.world);
-            world.now = call.at;
+            world.notice(call);
             self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
         };
         if let Some(refusal) = refusal {
@@ -96,10 +96,11 @@ impl Shared {
             Some(Err(refusal)) => Answer::refusal(call.protocol(), &refusal),
             None => self.emulator.answer(&call.service, request).await,
         };
+        let mut world = lock(&self.world);
         if answer.is_ok() {
-            lock(&self.world).observe(call, &mut answer);
+            world.observe(call, &mut answer);
         }
-        answer
+        world.blur(call, answer)
     }
 
     /// The process is gone: nobody waits for the answer any more.

@@ -21,6 +21,7 @@ pub mod commands;
 mod emulator;
 pub mod faults;
 pub mod matrix;
+pub mod policy;
 pub mod rules;
 pub mod runs;
 pub mod world;

@@ -3,6 +3,7 @@
 //! Everything here is learnt from calls that succeeded. Life cycles are a matter of age: nothing has to run for a
 //! file system to become available, somebody only has to look at it late enough.
 
+mod buckets;
 mod certificates;
 mod dns;
 mod efs;
@@ -10,11 +11,14 @@ mod forgotten;
 mod interfaces;
 mod load_balancing;
 mod monitoring;
+mod nat;
 mod network;
+mod secrets;
 mod security_groups;
 mod services;
 mod subscriptions;
 mod task_definitions;
+mod visibility;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,20 +27,27 @@ use serde_json::{Value, json};
 
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
+use crate::policy::Policy;
+use crate::rules::Rule;
 
+pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use interfaces::{Interface, Interfaces, NewInterface};
-pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
+pub(crate) use load_balancing::settings;
 pub use monitoring::Monitoring;
+pub use nat::NatGateways;
 pub use network::{Network, Subnet};
+pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
 pub use services::{Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
+pub use visibility::Visibility;
+pub(crate) use visibility::announced;
 
 /// The account.
 #[derive(Debug, Default)]
@@ -59,12 +70,28 @@ pub struct World {
     pub access_point_tokens: BTreeMap<String, String>,
     /// ECS services, which the emulator would never start.
     pub services: Services,
-    /// Roles by name, with the time of their last change.
-    pub roles: BTreeMap<String, Duration>,
-    /// Hosted zones and their records.
-    pub dns: Dns,
+    /// Roles by name.
+    pub roles: BTreeMap<String, Role>,
+    /// Secrets.
+    pub secrets: Secrets,
     /// Certificates.
     pub certificates: Certificates,
+    /// Hosted zones and their records.
+    pub dns: Dns,
+    /// NAT gateways.
+    pub nat_gateways: NatGateways,
+    /// What may be scaled, by the identifiers of resources.
+    pub scalable_targets: BTreeSet<String>,
+    /// The tags of each topic.
+    pub topics: BTreeMap<String, BTreeMap<String, String>>,
+    /// How many calls of each kind may come.
+    pub buckets: Buckets,
+    /// What does not show yet.
+    pub visibility: Visibility,
+    /// What the caller may do; everything, if nobody says otherwise.
+    pub policy: Option<Policy>,
+    /// The names of the rules that hold.
+    rules: BTreeSet<&'static str>,
     /// Alarms and dashboards.
     pub monitoring: Monitoring,
     /// Who is told.
@@ -78,16 +105,52 @@ pub struct World {
     pub broken_images: BTreeSet<String>,
 }
 
+/// A role.
+#[derive(Clone, Debug, Default)]
+pub struct Role {
+    /// When it was last changed.
+    pub changed: Duration,
+    /// Who may assume it.
+    pub trust: String,
+    /// Its own policies by name.
+    pub policies: BTreeMap<String, String>,
+}
+
 impl World {
+    /// An empty account under some rules.
+    pub(crate) fn under(rules: &[Rule]) -> Self {
+        Self { rules: rules.iter().map(|rule| rule.name).collect(), ..Self::default() }
+    }
+
+    /// Whether a life cycle is as AWS's.
+    ///
+    /// # Panics
+    /// When there is no such life cycle.
+    pub fn holds(&self, cycle: &str) -> bool {
+        assert!(crate::rules::cycles().any(|known| known == cycle), "there is no life cycle {cycle}");
+        self.rules.contains(cycle)
+    }
+
+    /// Whether EC2 knows something already.
+    pub(crate) fn is_visible(&self, id: &str) -> bool {
+        self.visibility.is_visible(id, self.now)
+    }
+
+    /// A call arrives.
+    pub(crate) fn notice(&mut self, call: &Call) {
+        self.now = call.at;
+        self.buckets.take(call);
+    }
+
     /// Answers what the emulator cannot; `None` leaves the call to the emulator.
     pub(crate) fn answer(&mut self, call: &Call) -> Option<Result<Answer, Refusal>> {
         match (call.service.as_str(), call.operation.as_str()) {
             ("ecs", _) => task_definitions::answer(self, call).or_else(|| services::answer(self, call)),
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),
-            ("acm", _) => certificates::answer(self, call),
-            ("route53", _) => dns::answer(self, call),
             ("monitoring", _) => monitoring::answer(self, call),
             ("sns", _) => subscriptions::answer(self, call),
+            ("acm", _) => certificates::answer(self, call),
+            ("route53", _) => dns::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
@@ -103,12 +166,59 @@ impl World {
         match call.service.as_str() {
             "ec2" => {
                 self.network.observe(call, answer);
-                security_groups::observe(&mut self.security_groups, call, answer);
+                nat::observe(self, call, answer);
+                self.visibility.learn(call, answer, self.now);
             }
+            "secretsmanager" => self.secrets.observe(call, answer, self.now),
+            "application-autoscaling" => self.observe_scaling(call),
+            "sns" => self.observe_topics(call),
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
+            }
+            _ => (),
+        }
+    }
+
+    /// Makes an answer as old and as incomplete as AWS's are for a while.
+    pub(crate) fn blur(&mut self, call: &Call, answer: Answer) -> Answer {
+        if !call.reads() {
+            return answer;
+        }
+        let mut answer = answer;
+        if self.holds("read_your_write_gap") {
+            self.visibility.hide_new(call, &mut answer, self.now);
+        }
+        self.visibility.hide_untagged(call, &mut answer, self.now);
+        let stale = self.visibility.stale(call, &answer, self.now).filter(|_| self.holds("stale_attributes"));
+        if let Some(stale) = stale {
+            return stale;
+        }
+        self.visibility.remember(call, &answer);
+        answer
+    }
+
+    fn observe_scaling(&mut self, call: &Call) {
+        let resource = call.text("ResourceId");
+        match call.operation.as_str() {
+            "RegisterScalableTarget" => {
+                self.scalable_targets.insert(resource.to_owned());
+            }
+            "DeregisterScalableTarget" => {
+                self.scalable_targets.remove(resource);
+            }
+            _ => (),
+        }
+    }
+
+    fn observe_topics(&mut self, call: &Call) {
+        match call.operation.as_str() {
+            "CreateTopic" => {
+                self.topics.entry(call.text("Name").to_owned()).or_insert_with(|| query_tags(call));
+            }
+            "DeleteTopic" => {
+                self.topics.remove(call.text("TopicArn").rsplit(':').next().unwrap_or_default());
             }
             _ => (),
         }
@@ -120,12 +230,8 @@ impl World {
         let Some((_, name)) = LINKED_ROLES.iter().find(|(known, _)| *known == service) else {
             return Err(Refusal::new("InvalidInput", format!("{service} is not a service with a linked role")));
         };
-        if self.roles.contains_key(*name) {
-            let message =
-                format!("Service role name {name} has been taken in this account, please try a different suffix.");
-            return Err(Refusal::new("InvalidInput", message));
-        }
-        self.roles.insert((*name).to_owned(), self.now);
+        let role = Role { changed: self.now, ..Role::default() };
+        self.roles.entry((*name).to_owned()).or_insert(role);
         Ok(role_answer("CreateServiceLinkedRole", name))
     }
 
@@ -137,16 +243,49 @@ impl World {
 
     fn observe_roles(&mut self, call: &Call) {
         let name = call.text("RoleName").to_owned();
+        let now = self.now;
         match call.operation.as_str() {
-            "CreateRole" | "UpdateAssumeRolePolicy" | "PutRolePolicy" => {
-                self.roles.insert(name, self.now);
+            "CreateRole" => {
+                let trust = call.text("AssumeRolePolicyDocument").to_owned();
+                self.roles.insert(name, Role { changed: now, trust, policies: BTreeMap::new() });
+            }
+            "UpdateAssumeRolePolicy" => {
+                if let Some(role) = self.roles.get_mut(&name) {
+                    role.trust = call.text("PolicyDocument").to_owned();
+                    role.changed = now;
+                }
+            }
+            "PutRolePolicy" => {
+                if let Some(role) = self.roles.get_mut(&name) {
+                    role.policies.insert(call.text("PolicyName").to_owned(), call.text("PolicyDocument").to_owned());
+                    role.changed = now;
+                }
+            }
+            "DeleteRolePolicy" => {
+                if let Some(role) = self.roles.get_mut(&name) {
+                    role.policies.remove(call.text("PolicyName"));
+                }
+                services::lose_role(self, &name);
             }
             "DeleteRole" => {
                 self.roles.remove(&name);
+                services::lose_role(self, &name);
             }
             _ => (),
         }
     }
+}
+
+/// What AWS calls the role of a service, or nothing.
+pub(crate) fn linked_role(service: &str) -> &'static str {
+    LINKED_ROLES.iter().find(|(known, _)| *known == service).map_or("", |(_, name)| name)
+}
+
+/// The tags of a query service's creation.
+pub(crate) fn query_tags(call: &Call) -> BTreeMap<String, String> {
+    let at =
+        |index: u32, part: &str| call.fields[format!("Tags.member.{index}.{part}")].as_str().map(ToOwned::to_owned);
+    (1..).map_while(|index| Some((at(index, "Key")?, at(index, "Value")?))).collect()
 }
 
 /// The roles that services of AWS use by themselves: the service, and what AWS calls its role.

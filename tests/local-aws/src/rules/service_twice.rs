@@ -13,6 +13,9 @@ pub(super) fn refuses(call: &Call, world: &World) -> Option<Refusal> {
         Some(service) if service.is_draining() => {
             no("InvalidParameterException", "Unable to Start a service that is still Draining.")
         }
+        Some(service) if !service.has_token(call) => {
+            no("InvalidParameterException", "Creation of service was not idempotent.")
+        }
         _ => FINE,
     }
 }

@@ -49,6 +49,11 @@ impl Certificates {
         self.by_arn.iter().filter(|(_, it)| !it.deleted)
     }
 
+    /// Whether there is one of that ARN.
+    pub fn has(&self, arn: &str) -> bool {
+        self.by_arn.get(arn).is_some_and(|it| !it.deleted)
+    }
+
     /// Lets every certificate of a domain fail from now on.
     pub fn fail(&mut self, domain: &str, reason: &'static str) {
         for certificate in self.by_arn.values_mut().filter(|it| it.domain == domain) {
@@ -120,7 +125,7 @@ fn request(world: &mut World, call: &Call) -> Value {
         return json!({"CertificateArn": arn});
     }
     let arn = format!("arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{:012}", world.certificates.by_arn.len() + 1);
-    let by_dns = call.text("ValidationMethod") == "DNS";
+    let by_dns = call.text("ValidationMethod") == "DNS" && world.holds("certificate_validation");
     let certificate = Certificate {
         domain,
         token,
@@ -176,7 +181,7 @@ fn tag(world: &mut World, call: &Call) -> Result<Value, Refusal> {
 
 fn delete(world: &mut World, arn: &str) -> Result<Value, Refusal> {
     let used = get(world, arn)?.used;
-    if used.is_some_and(|used| world.now < used + FORGETTING) {
+    if world.holds("certificate_in_use") && used.is_some_and(|used| world.now < used + FORGETTING) {
         return Err(Refusal::new("ResourceInUseException", format!("Certificate {arn} is in use.")));
     }
     if let Some(certificate) = world.certificates.by_arn.get_mut(arn) {

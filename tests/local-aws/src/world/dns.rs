@@ -71,9 +71,17 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "ListResourceRecordSets" => records(&world.dns, call),
         "ChangeResourceRecordSets" => {
             let balancers = super::load_balancing::dns_names(world);
-            change(&mut world.dns, call, now, &balancers)
+            let strict = Strict {
+                deletions: world.holds("record_deletions"),
+                aliases: world.holds("alias_zones"),
+                one_at_a_time: world.holds("one_batch_at_a_time"),
+            };
+            change(&mut world.dns, call, now, &balancers, strict)
         }
-        "GetChange" => get_change(&world.dns, call, now),
+        "GetChange" => {
+            let syncing = if world.holds("changes_of_names_spread") { SYNCING } else { Duration::ZERO };
+            get_change(&world.dns, call, now, syncing)
+        }
         _ => return None,
     })
 }
@@ -122,10 +130,23 @@ fn wrong(message: String) -> Refusal {
     Refusal::new("InvalidChangeBatch", message)
 }
 
-fn change(dns: &mut Dns, call: &Call, now: Duration, balancers: &[(String, String)]) -> Result<Answer, Refusal> {
+/// Which of the rules for changes hold.
+struct Strict {
+    deletions: bool,
+    aliases: bool,
+    one_at_a_time: bool,
+}
+
+fn change(
+    dns: &mut Dns,
+    call: &Call,
+    now: Duration,
+    balancers: &[(String, String)],
+    strict: Strict,
+) -> Result<Answer, Refusal> {
     let id = call.text("Id");
     let zone = dns.zones.get_mut(id).ok_or_else(|| no_zone(id))?;
-    if zone.changed.is_some_and(|changed| now < changed + BUSY) {
+    if strict.one_at_a_time && zone.changed.is_some_and(|changed| now < changed + BUSY) {
         let message = "The request was rejected because Route 53 was still processing a prior request.";
         return Err(Refusal::new("PriorRequestNotComplete", message));
     }
@@ -138,7 +159,9 @@ fn change(dns: &mut Dns, call: &Call, now: Duration, balancers: &[(String, Strin
             let message = format!("[RRSet with DNS name {name} is not permitted in zone {}]", zone.name);
             return Err(wrong(message));
         }
-        check_alias(set, balancers)?;
+        if strict.aliases {
+            check_alias(set, balancers)?;
+        }
         let body = body(set);
         let key = (name.clone(), kind.clone());
         match (text("Action"), records.get(&key)) {
@@ -148,19 +171,19 @@ fn change(dns: &mut Dns, call: &Call, now: Duration, balancers: &[(String, Strin
                 );
                 return Err(wrong(message));
             }
-            ("DELETE", None) => {
+            ("DELETE", None) if strict.deletions => {
                 let message = format!(
                     "[Tried to delete resource record set [name='{name}', type='{kind}'] but it was not found]"
                 );
                 return Err(wrong(message));
             }
-            ("DELETE", Some(there)) if there.body != body => {
+            ("DELETE", Some(there)) if strict.deletions && there.body != body => {
                 let message = format!(
                     "[Tried to delete resource record set [name='{name}', type='{kind}'] but the values provided do not match the current values]"
                 );
                 return Err(wrong(message));
             }
-            ("DELETE", Some(_)) => {
+            ("DELETE", _) => {
                 records.remove(&key);
             }
             (_, Some(there)) if there.body == body => (),
@@ -221,12 +244,12 @@ fn info(change: &str, status: &str) -> String {
     )
 }
 
-fn get_change(dns: &Dns, call: &Call, now: Duration) -> Result<Answer, Refusal> {
+fn get_change(dns: &Dns, call: &Call, now: Duration, syncing: Duration) -> Result<Answer, Refusal> {
     let id = call.text("Id");
     let Some(at) = dns.changes.get(id) else {
         let message = format!("Could not find resource with ID: {id}");
         return Err(Refusal { status: 404, ..Refusal::new("NoSuchChange", message) });
     };
-    let status = if now >= *at + SYNCING { "INSYNC" } else { "PENDING" };
+    let status = if now >= *at + syncing { "INSYNC" } else { "PENDING" };
     Ok(Answer::xml(format!("<GetChangeResponse>{}</GetChangeResponse>", info(id, status))))
 }

@@ -60,11 +60,13 @@ pub(super) fn observe(world: &mut World, call: &Call, answer: &mut Answer) {
     let now = world.now;
     match call.operation.as_str() {
         "CreateFileSystem" => {
-            answer.edit(|body| body["LifeCycleState"] = json!("creating"));
+            if world.holds("file_systems_create") {
+                answer.edit(|body| body["LifeCycleState"] = json!("creating"));
+            }
             let id = text(&answer.value()["FileSystemId"]);
             world.file_systems.entry(id).or_insert(FileSystem { created: now, changed: None });
         }
-        "DescribeFileSystems" => answer.edit(|body| {
+        "DescribeFileSystems" if world.holds("file_systems_create") => answer.edit(|body| {
             for found in body["FileSystems"].as_array_mut().into_iter().flatten() {
                 let known = world.file_systems.get(&text(&found["FileSystemId"]));
                 if known.is_some_and(|known| now < known.created + CREATING) {
@@ -99,17 +101,21 @@ pub(super) fn observe(world: &mut World, call: &Call, answer: &mut Answer) {
         }
         "DeleteMountTarget" => {
             let id = call.text("MountTargetId");
+            let unmounted = if world.holds("mount_targets_take_time") { now + UNMOUNTING } else { now };
             if let Some(target) = world.mount_targets.get_mut(id) {
-                target.gone = Some(now + UNMOUNTING);
+                target.gone = Some(unmounted);
             }
-            world.interfaces.release(id, now + UNMOUNTING);
+            let released = if world.holds("interfaces_linger") { unmounted } else { now };
+            world.interfaces.release(id, released);
         }
         _ => (),
     }
 }
 
 fn create_mount_target(world: &mut World, call: &Call, answer: &mut Answer) {
-    answer.edit(|body| body["LifeCycleState"] = json!("creating"));
+    if world.holds("mount_targets_take_time") {
+        answer.edit(|body| body["LifeCycleState"] = json!("creating"));
+    }
     let description = answer.value();
     let id = text(&description["MountTargetId"]);
     let (file_system, subnet) = (call.text("FileSystemId").to_owned(), call.text("SubnetId").to_owned());
@@ -136,7 +142,7 @@ fn describe_mount_targets(world: &World, call: &Call, answer: &mut Answer) {
             if let Some(known) = known {
                 found["NetworkInterfaceId"] = known.description["NetworkInterfaceId"].clone();
             }
-            if known.is_some_and(|known| now < known.created + MOUNTING) {
+            if known.is_some_and(|known| now < known.created + MOUNTING) && world.holds("mount_targets_take_time") {
                 found["LifeCycleState"] = json!("creating");
             }
         }

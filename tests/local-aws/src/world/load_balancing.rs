@@ -232,7 +232,7 @@ fn shown(world: &World, arn: &str) -> Fields {
     put(&thing.kind.arn_field(), arn);
     match thing.kind {
         Kind::LoadBalancer => {
-            let active = world.now >= thing.created + PROVISIONING;
+            let active = world.now >= thing.created + PROVISIONING || !world.holds("load_balancers_provision");
             put("State.Code", if active { "active" } else { "provisioning" });
             put("LoadBalancerName", thing.field("Name"));
             put("DNSName", &dns_name(arn, thing));
@@ -299,7 +299,8 @@ fn attributes(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
 fn delete(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal> {
     let arn = call.text(&kind.arn_field()).to_owned();
     if kind == Kind::LoadBalancer && world.load_balancing.things.contains_key(&arn) {
-        world.interfaces.release(&interface_description(&arn), world.now + RELEASE);
+        let release = if world.holds("interfaces_linger") { RELEASE } else { Duration::ZERO };
+        world.interfaces.release(&interface_description(&arn), world.now + release);
     }
     // With a load balancer go its listeners, and with a listener its rules.
     let mut gone = vec![arn];

@@ -13,6 +13,8 @@ pub struct Network {
     pub subnets: BTreeMap<String, Subnet>,
     /// The VPC of each attached internet gateway.
     pub gateways: BTreeMap<String, String>,
+    /// The VPC of each route table that was made.
+    pub tables: BTreeMap<String, String>,
     /// The subnet of each association with a route table.
     pub associations: BTreeMap<String, String>,
     /// Each table's routes by destination.
@@ -59,10 +61,16 @@ impl Network {
             "CreateRoute" => {
                 self.routes.insert((field("RouteTableId"), field("DestinationCidrBlock")));
             }
+            "CreateRouteTable" => {
+                self.tables.insert(answer.element("routeTableId").to_owned(), field("VpcId"));
+            }
+            "DeleteRouteTable" => {
+                self.tables.remove(call.text("RouteTableId"));
+                self.routes.retain(|(table, _)| table != call.text("RouteTableId"));
+            }
             "DeleteRoute" => {
                 self.routes.remove(&(field("RouteTableId"), field("DestinationCidrBlock")));
             }
-            "DeleteRouteTable" => self.routes.retain(|(table, _)| table != call.text("RouteTableId")),
             _ => (),
         }
     }

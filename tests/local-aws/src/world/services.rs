@@ -3,6 +3,8 @@
 //! The story of a deployment is decided when it begins: from what the account holds, at which moment its first task
 //! becomes healthy, which tasks stop before that and why, or when the circuit breaker gives it up.
 
+mod deployments;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,8 +20,10 @@ use crate::{ACCOUNT, REGION};
 const STARTING: Duration = Duration::from_secs(40);
 /// From running to healthy behind the load balancer.
 const CHECKING: Duration = Duration::from_secs(20);
-/// Until the tasks of the deployment before are drained.
-const DRAINING: Duration = Duration::from_secs(30);
+/// What a load balancer gives a target's requests to end, unless it is told otherwise.
+const DEREGISTRATION: u64 = 300;
+/// From the order to stop until a task is gone, when no request holds it.
+const STOPPING: Duration = Duration::from_secs(40);
 /// From a task's failure to the next try.
 const BACK_OFF: Duration = Duration::from_secs(30);
 /// How old a role must be before ECS can assume it.
@@ -58,6 +62,10 @@ struct Deployment {
     story: Story,
     /// Whether it is the way back from another one.
     is_rollback: bool,
+    /// Until the tasks of the deployment before are drained.
+    drains: Duration,
+    /// When somebody stopped it.
+    stopped: Option<Duration>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -83,6 +91,12 @@ impl Services {
         self.by_name.get(name).filter(|it| it.inactive.is_none_or(|gone| gone > now))
     }
 
+    /// Whether a deployment, by the end of its ARN, is on its way.
+    pub fn is_running(&self, arn: &str, now: Duration) -> bool {
+        let all = self.by_name.values().flat_map(|it| &it.deployments);
+        all.filter(|it| short(&it.id) == short(arn)).any(|it| it.is_running(now))
+    }
+
     fn next_id(&mut self) -> String {
         self.deployments += 1;
         format!("ecs-svc/{:019}", self.deployments)
@@ -95,9 +109,28 @@ impl Service {
         self.inactive.is_some()
     }
 
+    /// How many tasks there should be.
+    pub fn desired(&self) -> i64 {
+        self.settings.get("desiredCount").and_then(Value::as_i64).unwrap_or(1)
+    }
+
+    /// Whether it was created by a call with the same token.
+    pub fn has_token(&self, call: &Call) -> bool {
+        self.settings.get("clientToken") == Some(&call.fields["clientToken"])
+    }
+
     /// The task definition of the newest deployment.
     pub fn task_definition(&self) -> &str {
         self.deployments.first().map_or("", |it| &it.task_definition)
+    }
+}
+
+impl Deployment {
+    /// Whether it has neither arrived nor failed.
+    fn is_running(&self, now: Duration) -> bool {
+        let arrived = self.story.healthy.is_some_and(|at| at + self.drains <= now);
+        let failed = self.story.given_up.is_some_and(|at| at <= now);
+        !arrived && !failed && self.stopped.is_none()
     }
 }
 
@@ -115,6 +148,10 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "DescribeServices" => describe(world, call),
         "ListTasks" => list_tasks(world, call),
         "DescribeTasks" => describe_tasks(world, call),
+        "ListServiceDeployments" => Ok(deployments::list(world, call)),
+        "DescribeServiceDeployments" => Ok(deployments::describe(world, call)),
+        "DescribeServiceRevisions" => Ok(deployments::revisions(world, call)),
+        "StopServiceDeployment" => Ok(deployments::stop(world, call)),
         _ => return None,
     };
     Some(answer.map(|body| Answer::json(&body)))
@@ -127,13 +164,16 @@ fn advance(world: &mut World) {
     for name in names {
         let Some(service) = world.services.by_name.get(&name) else { continue };
         let Some(newest) = service.deployments.first() else { continue };
-        let Some(given_up) = newest.story.given_up.filter(|at| *at <= now) else { continue };
+        let given_up = newest.story.given_up.filter(|at| *at <= now).or(newest.stopped);
+        let Some(given_up) = given_up else { continue };
+        let configuration = service.settings.get("deploymentConfiguration").cloned().unwrap_or_default();
         let rolls_back =
-            service.settings["deploymentConfiguration"]["deploymentCircuitBreaker"]["rollback"] == json!(true);
+            newest.stopped.is_some() || configuration["deploymentCircuitBreaker"]["rollback"] == json!(true);
         let good = service.deployments[1..].iter().find(|it| it.story.healthy.is_some()).cloned();
         let is_rollback = newest.is_rollback;
         let Some(good) = good.filter(|_| rolls_back && !is_rollback) else { continue };
-        let deployment = deployment(world, &good.task_definition, given_up, true);
+        let balancers = service.settings.get("loadBalancers").cloned().unwrap_or_default();
+        let deployment = deployment(world, &good.task_definition, &balancers, given_up, true);
         if let Some(service) = world.services.by_name.get_mut(&name) {
             service.settings.insert("taskDefinition".to_owned(), json!(good.task_definition));
             service.events.push((given_up, format!("(service {name}) rolling back to deployment {}.", deployment.id)));
@@ -142,15 +182,40 @@ fn advance(world: &mut World) {
     }
 }
 
-fn deployment(world: &mut World, task_definition: &str, began: Duration, is_rollback: bool) -> Deployment {
+fn deployment(
+    world: &mut World,
+    task_definition: &str,
+    balancers: &Value,
+    began: Duration,
+    is_rollback: bool,
+) -> Deployment {
     let story = story(world, task_definition, began);
     let id = world.services.next_id();
-    Deployment { id, task_definition: task_definition.to_owned(), began, story, is_rollback }
+    let drains = drains(world, balancers);
+    let task_definition = task_definition.to_owned();
+    Deployment { id, task_definition, began, story, is_rollback, drains, stopped: None }
+}
+
+/// How long the load balancer holds tasks back that shall go: as long as the slowest of their target groups.
+fn drains(world: &World, balancers: &Value) -> Duration {
+    if !world.holds("deployments_take_time") {
+        return Duration::ZERO;
+    }
+    let groups = balancers.as_array().into_iter().flatten().map(|it| text(&it["targetGroupArn"]));
+    let delay = |group: String| {
+        let group = world.load_balancing.get(&group)?;
+        Some(group.attribute("deregistration_delay.timeout_seconds").parse().unwrap_or(DEREGISTRATION))
+    };
+    Duration::from_secs(groups.filter_map(delay).max().unwrap_or_default())
 }
 
 /// Plays a deployment through, try by try.
 fn story(world: &World, task_definition: &str, began: Duration) -> Story {
     let mut story = Story::default();
+    if !world.holds("deployments_take_time") {
+        story.healthy = Some(began);
+        return story;
+    }
     let mut at = began;
     loop {
         match obstacle(world, task_definition, at) {
@@ -159,7 +224,7 @@ fn story(world: &World, task_definition: &str, began: Duration) -> Story {
                 story.stopped.push((at + STARTING, reason, exit));
                 at += STARTING;
                 if story.stopped.len() == THRESHOLD {
-                    story.given_up = Some(at);
+                    story.given_up = world.holds("circuit_breaker").then_some(at);
                     return story;
                 }
                 at += BACK_OFF;
@@ -183,7 +248,8 @@ enum Obstacle {
 fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstacle> {
     let task = world.task_definitions.get(task_definition)?;
     let role_of = |field: &str| task[field].as_str().map(|arn| short(arn).to_owned());
-    let young = |role: String| world.roles.get(&role).is_some_and(|changed| at < *changed + ROLE_SETTLES);
+    let settles = if world.holds("roles_propagate") { ROLE_SETTLES } else { Duration::ZERO };
+    let young = |role: String| world.roles.get(&role).is_some_and(|role| at < role.changed + settles);
     if ["executionRoleArn", "taskRoleArn"].into_iter().filter_map(role_of).any(young) {
         return Some(Obstacle::Later);
     }
@@ -198,7 +264,8 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
         let file_system = text(&volume["efsVolumeConfiguration"]["fileSystemId"]);
         let mounts: Vec<_> =
             world.mount_targets.values().filter(|it| it.file_system == file_system && it.gone.is_none()).collect();
-        if !file_system.is_empty() && (mounts.is_empty() || mounts.iter().any(|it| !it.resolves(at))) {
+        let young = world.holds("mount_targets_take_time") && mounts.iter().any(|it| !it.resolves(at));
+        if !file_system.is_empty() && (mounts.is_empty() || young) {
             let reason = format!(
                 "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: \
                  Failed to resolve \"{file_system}.efs.{REGION}.amazonaws.com\""
@@ -206,21 +273,61 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
             return Some(Obstacle::Stops(reason, None));
         }
     }
+    if let Some(reason) = missing_key(world, task).filter(|_| world.holds("secret_keys_at_start")) {
+        return Some(Obstacle::Stops(reason, None));
+    }
     let broken = world.broken_images.contains(digest);
     broken.then(|| Obstacle::Stops("Essential container in task exited".to_owned(), Some(1)))
 }
 
+/// What a task says that names a key which its secret does not have.
+fn missing_key(world: &World, task: &Value) -> Option<String> {
+    let containers = task["containerDefinitions"].as_array()?.iter();
+    let mut named =
+        containers.flat_map(|it| it["secrets"].as_array().into_iter().flatten()).map(|it| text(&it["valueFrom"]));
+    let reason = |from: String| {
+        // An ARN has seven parts; the key is the eighth.
+        let parts: Vec<_> = from.splitn(8, ':').collect();
+        let (arn, key) = (parts[..7.min(parts.len())].join(":"), parts.get(7)?.split(':').next()?.to_owned());
+        let Some(keys) = world.secrets.keys(&arn) else {
+            return Some(format!("ResourceNotFoundException: Secrets Manager can't find the specified secret {arn}"));
+        };
+        let there = key.is_empty() || keys.contains(&key);
+        (!there).then(|| format!("retrieved secret from Secrets Manager did not contain json key {key}"))
+    };
+    let why = named.find_map(reason)?;
+    Some(format!(
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: {why}"
+    ))
+}
+
+/// Without its roles, a service that drains never gets to its end.
+pub(super) fn lose_role(world: &mut World, role: &str) {
+    if !world.holds("draining_needs_its_role") {
+        return;
+    }
+    let now = world.now;
+    for service in world.services.by_name.values_mut() {
+        let task = world.task_definitions.get(service.task_definition());
+        let uses = task.is_some_and(|task| {
+            ["executionRoleArn", "taskRoleArn"]
+                .iter()
+                .any(|field| task[*field].as_str().is_some_and(|arn| short(arn) == role))
+        });
+        if uses && service.inactive.is_some_and(|inactive| inactive > now) {
+            service.inactive = Some(Duration::MAX);
+        }
+    }
+}
+
 fn create(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     let name = call.text("serviceName").to_owned();
-    let same_token = |it: &Service| it.settings.get("clientToken") == Some(&call.fields["clientToken"]);
-    if let Some(existing) = world.services.get(&name, world.now) {
-        // The rules refuse a second creation; the same token is the same creation.
-        if !same_token(existing) {
-            return Err(Refusal::new("InvalidParameterException", "Creation of service was not idempotent."));
-        }
+    // The rules refuse a second creation; the same token is the same creation.
+    if world.services.get(&name, world.now).is_some() {
         return Ok(json!({"service": describe_one(world, &name)}));
     }
-    let first = deployment(world, call.text("taskDefinition"), world.now, false);
+    let now = world.now;
+    let first = deployment(world, call.text("taskDefinition"), &call.fields["loadBalancers"], now, false);
     hold_interfaces(world, call, &name);
     let service = Service {
         cluster: short(call.text("cluster")).to_owned(),
@@ -260,7 +367,10 @@ fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
             .iter()
             .any(|field| asked.get(*field).is_some_and(|it| service.settings.get(*field) != Some(it)));
     let task_definition = asked.get("taskDefinition").map_or_else(|| service.task_definition().to_owned(), text);
-    let new = begins.then(|| deployment(world, &task_definition, world.now, false));
+    let balancers =
+        asked.get("loadBalancers").or_else(|| service.settings.get("loadBalancers")).cloned().unwrap_or_default();
+    let now = world.now;
+    let new = begins.then(|| deployment(world, &task_definition, &balancers, now, false));
     let service = world.services.by_name.get_mut(&name).expect("it was found a moment ago");
     for (field, value) in asked {
         if !matches!(field.as_str(), "cluster" | "service" | "forceNewDeployment") {
@@ -276,11 +386,13 @@ fn delete(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     if world.services.get(&name, world.now).is_none() {
         return Err(Refusal::new("ServiceNotFoundException", "Service not found."));
     }
-    let gone = world.now + Duration::from_secs(70);
+    let drains = world.services.by_name[&name].deployments.first().map_or(Duration::ZERO, |it| it.drains);
+    let gone = if world.holds("services_drain") { world.now + STOPPING + drains } else { world.now };
     if let Some(service) = world.services.by_name.get_mut(&name) {
         service.inactive.get_or_insert(gone);
     }
-    world.interfaces.release(&format!("attachment/{name}"), gone + Duration::from_secs(20));
+    let lingers = if world.holds("interfaces_linger") { Duration::from_secs(20) } else { Duration::ZERO };
+    world.interfaces.release(&format!("attachment/{name}"), gone + lingers);
     Ok(json!({"service": describe_one(world, &name)}))
 }
 
@@ -306,8 +418,7 @@ fn describe_one(world: &World, name: &str) -> Value {
         Some(gone) if gone > now => "DRAINING",
         Some(_) => "INACTIVE",
     };
-    let desired = service.settings.get("desiredCount").and_then(Value::as_i64).unwrap_or(1);
-    let desired = if service.is_draining() { 0 } else { desired };
+    let desired = if service.is_draining() { 0 } else { service.desired() };
     let deployments: Vec<_> =
         (0..service.deployments.len()).filter_map(|index| describe_deployment(service, index, desired, now)).collect();
     let running = if healthy(service, now) { desired } else { 0 };
@@ -341,15 +452,17 @@ fn healthy(service: &Service, now: Duration) -> bool {
 fn describe_deployment(service: &Service, index: usize, desired: i64, now: Duration) -> Option<Value> {
     let it = &service.deployments[index];
     let replaces = service.deployments.len() > index + 1;
-    let completed = it.story.healthy.map(|at| if replaces { at + DRAINING } else { at });
+    let completed = it.story.healthy.map(|at| if replaces { at + it.drains } else { at });
     let newer = index.checked_sub(1).map(|newer| &service.deployments[newer]);
-    let over = newer.and_then(|newer| newer.story.healthy).is_some_and(|at| at + DRAINING <= now);
+    let over = newer.and_then(|newer| Some(newer.story.healthy? + newer.drains)).is_some_and(|at| at <= now);
     if over {
         return None;
     }
     let failed: Vec<_> = it.story.stopped.iter().filter(|(at, ..)| *at <= now).collect();
     let given_up = it.story.given_up.is_some_and(|at| at <= now);
-    let (state, reason) = if given_up {
+    let (state, reason) = if it.stopped.is_some() {
+        ("FAILED", "Service deployment rolled back because it was stopped.".to_owned())
+    } else if given_up {
         ("FAILED", "ECS deployment circuit breaker: tasks failed to start.".to_owned())
     } else if completed.is_some_and(|at| at <= now) {
         ("COMPLETED", format!("ECS deployment {} completed.", it.id))
