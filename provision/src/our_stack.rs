@@ -5,6 +5,7 @@ mod monitoring;
 mod network;
 pub mod pipeline;
 mod policies;
+mod private;
 mod task;
 
 use std::collections::BTreeMap;
@@ -218,6 +219,11 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
         })
     });
     let mount_targets = mount_targets.collect();
+    for (index, subnet) in (network.subnets.len()..).zip(&network.retired_subnets) {
+        let key = MountTarget { file_system_token: token.clone(), subnet_tag: network::subnet_name(index) };
+        let stands_on = (file_system, *subnet, network.file_system_group);
+        stack.retire(format!("cache-mount-{}", index + 1), key, &stands_on);
+    }
     Storage { file_system, access_point, mount_targets }
 }
 
@@ -264,15 +270,19 @@ fn service(
     // The rules of the groups, the listeners and the mount targets give no value, but a task that
     // starts before them cannot be reached, or cannot mount its disk.
     let disk = (storage.mount_targets.clone(), disk_policy);
-    let before = (network.rules.clone(), edge.listener, edge.rule, disk, network.route);
-    let inputs = (cluster, task, network.subnets.clone(), network.service_group, edge.page, edge.api, before);
+    let private = network.private.as_ref();
+    let private_routes = private.map(|private| private.routes.clone()).unwrap_or_default();
+    let before = (network.rules.clone(), edge.listener, edge.rule, disk, (network.route, private_routes));
+    let subnets = private.map_or(&network.subnets, |private| &private.subnets).clone();
+    // In public subnets without NAT, the address is how the task reaches ECR and the weather.
+    let assign_public_ip = private.is_none();
+    let inputs = (cluster, task, subnets, network.service_group, edge.page, edge.api, before);
     let wanted = deployment.service.clone();
     stack.add("service", key, inputs, move |(_, task, subnets, group, page, api, _)| EcsServiceSpec {
         task_definition: task.arn,
         subnets: sorted(subnets.into_iter().map(|subnet: <Subnet as crate::resource::Resource>::Output| subnet.id)),
         security_groups: vec![group.id],
-        // Public subnets without NAT: the address is how the task reaches ECR and the weather.
-        assign_public_ip: true,
+        assign_public_ip,
         load_balancers: vec![
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: API_PORT, target_group_arn: api.arn },
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: PAGE_PORT, target_group_arn: page.arn },

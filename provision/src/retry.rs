@@ -164,6 +164,7 @@ const DEPENDENCY: &[&str] = &[
     "ClusterContainsTasksException",
     "OperationAbortedException",
     "DeleteConflict",
+    "InvalidIPAddress.InUse",
 ];
 
 const NOT_VISIBLE_YET: &[&str] = &[
@@ -173,6 +174,9 @@ const NOT_VISIBLE_YET: &[&str] = &[
     "InvalidInternetGatewayID.NotFound",
     "InvalidGatewayID.NotFound",
     "InvalidRouteTableID.NotFound",
+    "NatGatewayNotFound",
+    "InvalidNatGatewayID.NotFound",
+    "InvalidAllocationID.NotFound",
     "InvalidGroup.NotFound",
     "InvalidSecurityGroup",
     "SubnetNotFound",

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use config::deployment::Deployment;
 
 use super::domain::AnyCertificate;
+use super::private::{self, Around, Private};
 use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
 use crate::resources::availability_zones::AvailabilityZones;
@@ -14,6 +15,7 @@ use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
 use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
 use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
 use crate::resources::load_balancer::{DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec};
+use crate::resources::old_target_groups::OldTargetGroups;
 use crate::resources::route_table::{RouteTable, RouteTableSpec};
 use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
 use crate::resources::security_group_rules::{Peer, Rule, SecurityGroupRules, SecurityGroupRulesSpec};
@@ -33,13 +35,21 @@ const HTTP_PORT: i32 = 80;
 pub(super) struct Network {
     vpc: Handle<Vpc>,
     gateway: Handle<InternetGateway>,
+    /// Where the load balancer and the disk are, and the tasks, if they are nowhere else.
     pub(super) subnets: Vec<Handle<Subnet>>,
+    /// Those of zones that are not used any more.
+    pub(super) retired_subnets: Vec<Handle<Subnet>>,
+    /// Where the tasks are, if they have no public addresses.
+    pub(super) private: Option<Private>,
     pub(super) route: Handle<RouteTable>,
     load_balancer_group: Handle<SecurityGroup>,
     pub(super) service_group: Handle<SecurityGroup>,
     pub(super) file_system_group: Handle<SecurityGroup>,
     pub(super) rules: Vec<Handle<SecurityGroupRules>>,
 }
+
+/// In how many zones a network may be, so that it is known what there may have been.
+pub(super) const MOST_ZONES: usize = 3;
 
 pub(super) fn subnet_name(index: usize) -> String {
     format!("public-{}", index + 1)
@@ -74,6 +84,9 @@ pub(super) fn add(
             })
         })
         .collect();
+    let retired_subnets: Vec<_> = (deployment.network.zones..MOST_ZONES)
+        .map(|index| stack.retire(subnet_name(index), Subnet { name: subnet_name(index) }, &vpc))
+        .collect();
     let route_inputs = (vpc, gateway, subnets.clone());
     let route =
         stack.add("routes", RouteTable { name: "routes".to_owned() }, route_inputs, |(vpc, gateway, subnets)| {
@@ -83,6 +96,8 @@ pub(super) fn add(
                 subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
             }
         });
+    let public = [subnets.clone(), retired_subnets.clone()].concat();
+    let private = private::add(stack, deployment, &Around { vpc, gateway, public, route });
     let key = DefaultSecurityGroup { name: "default-group".to_owned() };
     stack.add("default-group", key, vpc, |vpc| DefaultSecurityGroupSpec {
         ingress: Vec::new(),
@@ -102,7 +117,18 @@ pub(super) fn add(
     let service_group = group("service", "Service: page and API from the load balancer");
     let file_system_group = group("cache", "File system: NFS from the service");
     let rules = rules(stack, deployment, load_balancer_group, service_group, file_system_group);
-    Network { vpc, gateway, subnets, route, load_balancer_group, service_group, file_system_group, rules }
+    Network {
+        vpc,
+        gateway,
+        subnets,
+        retired_subnets,
+        private,
+        route,
+        load_balancer_group,
+        service_group,
+        file_system_group,
+        rules,
+    }
 }
 
 /// The groups name each other in their rules, so the rules come after all groups.
@@ -185,6 +211,7 @@ pub(super) fn add_edge(
     });
     let page = target_group(stack, deployment, names, network.vpc, "page", PAGE_PORT);
     let api = target_group(stack, deployment, names, network.vpc, "api", API_PORT);
+    retire_target_groups(stack, names);
 
     let key = Listener { load_balancer_name: names.load_balancer(), port: HTTPS_PORT };
     let ssl_policy = deployment.edge.ssl_policy.clone();
@@ -236,6 +263,21 @@ fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String>
     .collect()
 }
 
+/// What cannot change in place about a target group is a part of its name.
+fn target_group_name(names: &Names, kind: &str, port: i32) -> String {
+    names.target_group(kind, &format!("{port}/HTTP/ip"))
+}
+
+/// Those of other names: the described ones took their place.
+fn retire_target_groups(stack: &mut Stack, names: &Names) {
+    let groups = [("page", PAGE_PORT), ("api", API_PORT)].map(|(kind, port)| {
+        (names.target_groups(kind).trim_end_matches('?').to_owned(), target_group_name(names, kind, port))
+    });
+    // The name says what stays, because a later version may let something else stay.
+    let stay = groups.each_ref().map(|(_, stays)| stays.rsplit('-').next().unwrap_or_default());
+    stack.retire(format!("all-but-{}", stay.join("-")), OldTargetGroups { groups: groups.clone().into() }, &());
+}
+
 fn target_group(
     stack: &mut Stack,
     deployment: &Deployment,
@@ -244,7 +286,7 @@ fn target_group(
     kind: &str,
     port: i32,
 ) -> Handle<TargetGroup> {
-    let name = names.target_group(kind, &format!("{port}/HTTP/ip"));
+    let name = target_group_name(names, kind, port);
     let delay = deployment.edge.deregistration_delay_seconds.to_string();
     let interval = i32::from(deployment.edge.health_check_interval_seconds);
     let resource = format!("{kind}-targets");
@@ -270,7 +312,7 @@ fn target_group(
 
 /// The block of addresses of one subnet: a sixteenth of the network, but no smaller than a /27,
 /// the least that a load balancer accepts. The configuration has been checked to leave room.
-fn subnet_cidr(network: &str, index: usize) -> String {
+pub(super) fn subnet_cidr(network: &str, index: usize) -> String {
     let (address, prefix) = network.split_once('/').expect("the configuration checks the block");
     let address: Ipv4Addr = address.parse().expect("the configuration checks the address");
     let prefix: u32 = prefix.parse().expect("the configuration checks the prefix");
@@ -288,5 +330,6 @@ mod tests {
         assert_eq!(subnet_cidr("10.0.0.0/16", 0), "10.0.0.0/20");
         assert_eq!(subnet_cidr("10.0.0.0/16", 1), "10.0.16.0/20");
         assert_eq!(subnet_cidr("10.1.2.0/24", 1), "10.1.2.32/27");
+        assert_eq!(subnet_cidr("10.1.2.0/24", 6), "10.1.2.192/27");
     }
 }

@@ -35,8 +35,8 @@ pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use interfaces::{Interface, Interfaces, NewInterface};
-pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub(crate) use load_balancing::settings;
+pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub use monitoring::Monitoring;
 pub use nat::NatGateways;
 pub use network::{Network, Subnet};
@@ -167,6 +167,7 @@ impl World {
             "ec2" => {
                 self.network.observe(call, answer);
                 nat::observe(self, call, answer);
+                security_groups::observe(&mut self.security_groups, call, answer);
                 self.visibility.learn(call, answer, self.now);
             }
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
