@@ -175,6 +175,7 @@ impl World {
             "sns" => self.observe_topics(call),
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
+            "sns" => subscriptions::observe(self, call, answer),
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
             }
