@@ -13,6 +13,10 @@ const HOURS: f64 = 730.0;
 const DISK_GB: f64 = 10.0;
 const LOG_GB: f64 = 5.0;
 const IMAGES_GB: f64 = 0.1;
+/// Gigabytes through NAT gateways: images, forecasts and language models.
+const NAT_GB: f64 = 10.0;
+/// What Container Insights measures of one cluster, one service and its tasks.
+const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
 const UNITS: f64 = 0.1;
 
@@ -81,7 +85,11 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     let (vcpu, gb) = (prices.usd(&format!("fargate-{family}-vcpu")), prices.usd(&format!("fargate-{family}-gb")));
     let line =
         |what: &str, amount: String, usd: f64, assumed: bool| Line { what: what.to_owned(), amount, usd, assumed };
-    let lines = vec![
+    let gateways = f64::from(u32::try_from(deployment.network.nat_gateways).unwrap_or(u32::MAX));
+    // Behind NAT, tasks have no addresses of their own.
+    let (others, whose) = if gateways > 0.0 { (gateways, "NAT gateways") } else { (tasks, "tasks") };
+    let addresses = format!("{zones} of the load balancer, {others} of {whose}");
+    let mut lines = vec![
         line(
             "Fargate",
             format!("{tasks} × {cpu} vCPU, {memory} GB, {family}"),
@@ -95,12 +103,7 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
             HOURS * UNITS * prices.usd("load-balancer-unit"),
             true,
         ),
-        line(
-            "public addresses",
-            format!("{zones} of the load balancer, {tasks} of tasks"),
-            HOURS * (zones + tasks) * prices.usd("public-address"),
-            false,
-        ),
+        line("public addresses", addresses, HOURS * (zones + others) * prices.usd("public-address"), false),
         line("shared disk", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
         line(
             "log",
@@ -113,6 +116,19 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         line("secret", "1".to_owned(), prices.usd("secret"), false),
         line("images", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
     ];
+    if gateways > 0.0 {
+        lines.push(line("NAT gateways", format!("{gateways}"), gateways * HOURS * prices.usd("nat-gateway"), false));
+        let amount = format!("{NAT_GB} GB");
+        lines.push(line("traffic through NAT", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+    }
+    if let Some(domain) = &deployment.edge.domain {
+        let amount = format!("{}, which is there already", domain.hosted_zone);
+        lines.push(line("hosted zone", amount, prices.usd("hosted-zone"), true));
+    }
+    if deployment.service.container_insights {
+        let amount = format!("{INSIGHTS_METRICS} metrics");
+        lines.push(line("Container Insights", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
+    }
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
     Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
 }
@@ -144,6 +160,18 @@ mod tests {
         // One x86 task of 1 vCPU and 2 GB for 730 hours in Tokyo.
         assert!((bill.lines[0].usd - 44.98).abs() < 0.01, "{bill}");
         assert!((bill.usd - bill.lines.iter().map(|line| line.usd).sum::<f64>()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_switched_on_is_on_the_bill() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        deployment.service.container_insights = true;
+        let on = bill(&deployment).unwrap();
+        // The gateway for 730 hours, its traffic and the metrics; its address is in place of the task's.
+        assert!((on.usd - off.usd - (45.26 + 0.62 + 6.0)).abs() < 0.01, "{on}");
+        assert!(on.lines.iter().all(|line| line.usd.is_finite()), "{on}");
     }
 
     #[test]

@@ -94,6 +94,14 @@ pub async fn execute(
         open.remove(&step.node);
         record(step, result, &mut outcome, events);
     }
+    // Steps that wait for each other never run; without this it would look as if all were done.
+    for step in waiting {
+        outcome.skipped.insert(step.node);
+        emit(
+            events,
+            Event::Skipped { node: step.node, because: step.after.iter().copied().find(|need| open.contains(need)) },
+        );
+    }
     outcome
 }
 

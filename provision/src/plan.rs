@@ -258,11 +258,12 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
         }
     }
     // A run before this one may have stopped halfway, with something in use that should be gone: so it goes after
-    // everything that it does not stand on.
-    for id in stack.ids().filter(|id| stack.is_retired(*id)) {
-        let under = all_needs(stack, id);
-        let users = stack.described().filter(|other| !under.contains(other));
-        needed_by.entry(id).or_default().extend(users);
+    // everything that nothing like it stands on.
+    let retired: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id)).collect();
+    let under: BTreeSet<_> = retired.iter().flat_map(|id| all_needs(stack, *id)).collect();
+    let users: Vec<_> = stack.described().filter(|id| !under.contains(id)).collect();
+    for id in retired {
+        needed_by.entry(id).or_default().extend(&users);
     }
     let steps = stack.ids().rev().filter(|id| world.has(*id)).map(|id| {
         let traits = stack.node(id).traits();

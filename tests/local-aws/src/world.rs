@@ -172,10 +172,12 @@ impl World {
             }
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
             "application-autoscaling" => self.observe_scaling(call),
-            "sns" => self.observe_topics(call),
+            "sns" => {
+                self.observe_topics(call);
+                subscriptions::observe(self, call, answer);
+            }
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
-            "sns" => subscriptions::observe(self, call, answer),
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
             }
