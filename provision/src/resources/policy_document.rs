@@ -1,12 +1,16 @@
 //! Policy documents in one form: AWS gives them back in other orders, and lists of one as single values.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 /// Writes a policy the one way in which two that mean the same are equal.
 pub fn canonical(policy: Value) -> Value {
     match policy {
+        // By name, because lists of objects are put in order by their text.
         Value::Object(fields) => {
-            Value::Object(fields.into_iter().map(|(key, value)| (key, canonical(value))).collect())
+            let fields: BTreeMap<_, _> = fields.into_iter().map(|(key, value)| (key, canonical(value))).collect();
+            Value::Object(fields.into_iter().collect())
         }
         Value::Array(items) => {
             let mut items: Vec<_> = items.into_iter().map(canonical).collect();
