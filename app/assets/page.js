@@ -60,6 +60,12 @@ document.addEventListener("click", (event) => {
     row.dataset.comment = button.textContent;
     shown.textContent = button.textContent;
     button.textContent = before;
+    // The reasons go with the words.
+    const [mine, its] = [row.querySelector(".why"), button.parentElement.querySelector(".why")];
+    const reasons = [...its.children];
+    its.replaceChildren(...mine.children);
+    mine.replaceChildren(...reasons);
+    row.querySelector(".length").textContent = `${[...row.dataset.comment].length - 1}文字`;
   }
 });
 tell();

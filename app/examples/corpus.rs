@@ -1,18 +1,22 @@
 //! Looks at the corpus for its authors; `cargo xtask corpus` runs this. An example, so that the image stays without it.
 #![expect(clippy::print_stderr, reason = "this talks to the person who runs it")]
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use app::coverage;
+use app::domain::choice::{Pair, Request, choose};
+use app::domain::recent::Recent;
 use config::corpus::Corpus;
 use config::corpus::lint::lint;
 use config::corpus::report::report;
 
 fn main() -> ExitCode {
-    match run(std::env::args().nth(1).as_deref()) {
+    let mut words = std::env::args().skip(1);
+    match run(words.next().as_deref(), words.next().as_deref()) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -21,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(task: Option<&str>) -> Result<ExitCode> {
+fn run(task: Option<&str>, seed: Option<&str>) -> Result<ExitCode> {
     let corpus = Corpus::embedded();
     match task {
         Some("lint") => {
@@ -44,8 +48,41 @@ fn run(task: Option<&str>) -> Result<ExitCode> {
             say(&coverage::summary(&cells))?;
             Ok(ExitCode::SUCCESS)
         }
-        _ => bail!("say lint, report or coverage"),
+        Some("read") => {
+            let seed = seed.map_or(Ok(1), str::parse).context("the seed is a whole number")?;
+            say(&some_to_read(corpus, seed))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("say lint, report, coverage, or read with a seed"),
     }
+}
+
+/// So many pairs are as many as one reads in one go.
+const SOME: usize = 200;
+
+/// What is chosen on days of every kind, from all regions and months; another seed gives other days.
+fn some_to_read(corpus: &Corpus, seed: usize) -> String {
+    let days = coverage::every_day();
+    let (exclude, recent) = (BTreeSet::new(), Recent::default());
+    let mut lines = Vec::new();
+    // A stride that shares nothing with the number of days meets each of them, and neighbours are never alike.
+    for index in (0..SOME).map(|step| (seed * SOME + step) * 7_919 % days.len()) {
+        let (place, weather, day) = &days[index];
+        let request = Request { place, day, seed: seed as u64, exclude: &exclude, recent: &recent };
+        let temperatures = format!("{:.0}..{:.0}℃", day.coldest(), day.highest(|slot| slot.temperature));
+        let pairs = choose(corpus, &request).map_or_else(
+            |error| error.to_string(),
+            |choice| {
+                format!(
+                    "{} ／ {}",
+                    choice.pair.text(),
+                    choice.alternatives.first().map_or_else(String::new, Pair::text)
+                )
+            },
+        );
+        lines.push(format!("{} {} {weather} {temperatures}: {pairs}\n", place.region, day.date));
+    }
+    lines.concat()
 }
 
 /// Prints; whoever closes the pipe has read enough.

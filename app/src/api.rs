@@ -274,9 +274,7 @@ async fn bulk(
 ) -> Result<impl IntoResponse, Problem> {
     let by = by(&service, request.provider.as_deref())?;
     let names = request.locations.names()?;
-    let order: Vec<_> = names.clone();
-    let mut results: Vec<_> = service.batch(names, by).map(BulkResult::of).collect().await;
-    results.sort_by_key(|result| order.iter().position(|name| *name == result.location));
+    let results: Vec<_> = service.batch(names, by).map(BulkResult::of).collect().await;
     let success_count = results.iter().filter(|result| result.success).count();
     Ok(Json(json!({ "total": results.len(), "success_count": success_count, "results": results })))
 }
@@ -287,7 +285,7 @@ struct StreamQuery {
     provider: Option<String>,
 }
 
-/// The same as a batch, one result at a time; a client that leaves ends it.
+/// The same as a batch, one result at a time, in the order of the question; a client that leaves ends it.
 async fn stream(
     State(service): State<Arc<Service>>,
     Asked(query): Asked<StreamQuery>,
@@ -320,6 +318,7 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
     let rows = [
         ("comments_total{outcome=\"made\"}", &service.made),
         ("comments_total{outcome=\"failed\"}", &service.failed),
+        ("comments_total{outcome=\"refused\"}", &service.refused),
         ("forecasts_total{found=\"memory\"}", &counts.memory),
         ("forecasts_total{found=\"file\"}", &counts.file),
         ("forecasts_total{found=\"neighbour\"}", &counts.neighbour),

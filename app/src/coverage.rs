@@ -156,30 +156,38 @@ pub fn matrix(corpus: &Corpus) -> Vec<Cell> {
 fn region(corpus: &Corpus, climate: &Climate) -> Vec<Cell> {
     let mut cells = Vec::new();
     for kind in &KINDS {
-        for (month, (low, high)) in (1_i8..).zip(&climate.months) {
-            let within = |it: &&f64| (*low..=*high).contains(*it) && (kind.from..=kind.to).contains(*it);
-            let (begin, end) = (date(2026, month, 5), date(2026, month, 25));
-            // Seasons change within months; where none does, the days are alike.
-            let alike = seasons(climate.place, begin) == seasons(climate.place, end);
-            let days = if alike { vec![begin] } else { vec![begin, end] };
-            let tried = TEMPERATURES.iter().filter(within).flat_map(|temperature| {
-                let days = days.clone();
-                days.into_iter().map(move |day| {
-                    let day = weather(kind, day, *temperature);
-                    let counts = count(corpus, Rules::embedded(), climate.place, &day);
-                    Cell {
-                        region: climate.region.clone(),
-                        month,
-                        weather: kind.name,
-                        temperature: *temperature,
-                        counts,
-                    }
-                })
+        for month in 1..=12 {
+            let tried = days(climate, kind, month).into_iter().map(|(temperature, day)| {
+                let counts = count(corpus, Rules::embedded(), climate.place, &day);
+                Cell { region: climate.region.clone(), month, weather: kind.name, temperature, counts }
             });
             cells.extend(tried.min_by_key(|cell| (!cell.is_hole(), cell.counts.pairs)));
         }
     }
     cells
+}
+
+/// The days of one kind that a month can have, with their highest temperatures.
+fn days(climate: &Climate, kind: &Kind, month: i8) -> Vec<(f64, Day)> {
+    let (low, high) = climate.months[usize::from(month.unsigned_abs()) - 1];
+    let within = |it: &f64| (low..=high).contains(it) && (kind.from..=kind.to).contains(it);
+    let (begin, end) = (date(2026, month, 5), date(2026, month, 25));
+    // Seasons change within months; where none does, the days are alike.
+    let alike = seasons(climate.place, begin) == seasons(climate.place, end);
+    let dates = if alike { vec![begin] } else { vec![begin, end] };
+    let temperatures = TEMPERATURES.into_iter().filter(within);
+    temperatures.flat_map(|it| dates.iter().map(move |date| (it, weather(kind, *date, it)))).collect()
+}
+
+/// Every day that the matrix counts, with its place and what its weather is called; to be read by people.
+pub fn every_day() -> Vec<(&'static Place, &'static str, Day)> {
+    let mut all = Vec::new();
+    for climate in climates() {
+        for (kind, month) in KINDS.iter().flat_map(|kind| (1..=12).map(move |month| (kind, month))) {
+            all.extend(days(&climate, kind, month).into_iter().map(|(_, day)| (climate.place, kind.name, day)));
+        }
+    }
+    all
 }
 
 fn weather(kind: &Kind, date: Date, highest: f64) -> Day {

@@ -5,6 +5,7 @@
 mod disk;
 mod turns;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -98,6 +99,9 @@ pub struct Limits {
 
 type Key = (String, Date);
 
+/// No forecast is taken from a place so many metres higher or lower: that is more than a degree.
+const STEEPEST: f64 = 200.0;
+
 /// The forecasts.
 pub struct Forecasts {
     source: Source,
@@ -127,11 +131,18 @@ impl Forecasts {
         self.source.upstream()
     }
 
-    /// Gives the forecast of a place for a day, from wherever it is nearest.
+    /// Gives the forecast of a place for a day, from wherever it is nearest; not from the neighbours in `alone`, which
+    /// are being asked for at the same time, so that it would depend on who is first.
     ///
     /// # Errors
     /// When the source fails and nothing older is known either.
-    pub async fn get(&self, place: &Place, date: Date, now: Timestamp) -> Result<Forecast, WeatherError> {
+    pub async fn get(
+        &self,
+        place: &Place,
+        date: Date,
+        now: Timestamp,
+        alone: &BTreeSet<String>,
+    ) -> Result<Forecast, WeatherError> {
         let key = (place.name.clone(), date);
         if let Some(points) = self.remembered(&key) {
             return Ok(self.found(points, From::Memory));
@@ -148,7 +159,8 @@ impl Forecasts {
         {
             return Ok(self.found(self.remember(&key, stored.points.clone()), From::File));
         }
-        let neighbours = self.neighbours(place);
+        let mut neighbours = self.neighbours(place);
+        neighbours.retain(|neighbour| !alone.contains(neighbour.place));
         if let Some(forecast) = self.nearby(&neighbours, date, now).await {
             return Ok(forecast);
         }
@@ -167,10 +179,14 @@ impl Forecasts {
         Some(self.disk.load(&(place.name.clone(), before)).await?.points)
     }
 
-    /// The places near enough whose weather is of the same kind, nearest first: the sea makes another weather.
+    /// The places near enough whose weather is of the same kind, nearest first: the sea makes another weather, and so
+    /// does a mountain.
     fn neighbours(&self, place: &Place) -> Vec<Neighbour> {
         let others = Places::embedded().all().iter();
-        let others = others.filter(|other| other.name != place.name && other.coastal == place.coastal);
+        let others = others.filter(|other| {
+            let level = other.climb(place).is_none_or(|metres| metres <= STEEPEST);
+            other.name != place.name && other.coastal == place.coastal && level
+        });
         let mut others: Vec<_> = others.map(|other| (other, other.distance_km(place))).collect();
         others.retain(|(_, distance)| *distance <= self.limits.radius_km);
         others.sort_by(|(_, a), (_, b)| a.total_cmp(b));

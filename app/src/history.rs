@@ -1,17 +1,23 @@
 //! What was generated: one file a result, so that several tasks never touch the same one.
+//!
+//! A file's name says when, where, for which day and which pair. So every task learns what the others chose by
+//! listing the folder, and reads nothing.
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use config::rules::Rules;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Span, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::domain::recent::Recent;
 
@@ -19,61 +25,67 @@ use crate::domain::recent::Recent;
 #[derive(Debug)]
 pub struct History {
     folder: PathBuf,
+    /// For so many days.
+    days: u16,
     /// Distinguishes results of the same instant.
     count: AtomicU64,
-    /// The pairs of the last days, read from the folder once.
-    recent: OnceCell<Mutex<Recent>>,
+    known: Mutex<Known>,
 }
 
-/// So many results are read for the pairs of the last days: a week of the whole country, twice a day.
-const READ_FOR_RECENT: usize = 2000;
+/// What is known of the last days.
+#[derive(Debug, Default)]
+struct Known {
+    recent: Recent,
+    /// The files that were taken in.
+    seen: HashSet<String>,
+    /// The file that last spoke of a place and day.
+    last: HashMap<(String, Date), String>,
+    looked: Option<Instant>,
+    /// The day for which old folders were last removed.
+    tidied: Option<Date>,
+}
+
+/// So often at most the folder is listed. Its time of change is not asked: network disks are late and coarse with it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 impl History {
-    /// Uses a folder, which need not exist yet.
-    pub fn new(folder: PathBuf) -> Self {
-        Self { folder, count: AtomicU64::new(0), recent: OnceCell::new() }
+    /// Uses a folder, which need not exist yet, and keeps results for so many days.
+    pub fn new(folder: PathBuf, days: u16) -> Self {
+        Self { folder, days, count: AtomicU64::new(0), known: Mutex::default() }
     }
 
-    /// Keeps a result; a disk that is full or gone is logged and costs nobody their comment.
-    pub async fn keep(&self, now: Timestamp, result: &impl Serialize) {
+    /// Keeps a result; a disk that is full or gone is logged and costs nobody their comment, and the pair rests anyway.
+    pub async fn keep(&self, now: Timestamp, (place, date, pair): (&str, Date, &str), result: &impl Serialize) {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let day = now.strftime("%Y-%m-%d").to_string();
-        // Tasks share the disk, and the process's number is part of what tells their files apart.
-        let name = format!("{:013}-{}-{count:06}.json", now.as_millisecond(), std::process::id());
-        if let Err(error) = write_whole(&self.folder.join(day).join(name), result).await {
+        let name = format!("{:013}-{}-{count:06}_{place}_{date}_{pair}.json", now.as_millisecond(), *PROCESS);
+        let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
+        let tidy = {
+            let mut known = self.known.lock().await;
+            known.take_in(&name);
+            known.tidied.replace(today) != Some(today)
+        };
+        if let Err(error) = write_whole(&self.folder.join(today.to_string()).join(name), result).await {
             tracing::warn!(%error, "a result could not be kept");
+        }
+        if tidy {
+            self.tidy(today).await;
         }
     }
 
-    /// Gives the pairs of the last days, so that they may rest.
+    /// Gives the pairs of the last days, so that they may rest: this task's, and what the others have written.
     pub async fn recent(&self) -> Recent {
-        self.known_pairs().await.lock().expect("nobody panics with the pairs locked").clone()
-    }
-
-    /// Takes down a pair for the days to come.
-    pub async fn note(&self, place: &str, date: Date, pair: &str) {
-        let pairs = self.known_pairs().await;
-        let mut pairs = pairs.lock().expect("nobody panics with the pairs locked");
-        pairs.remember(place, date, pair);
-        let week = jiff::Span::new().days(i64::from(Rules::embedded().weights.days));
-        pairs.forget_before(date.saturating_sub(week));
-    }
-
-    async fn known_pairs(&self) -> &Mutex<Recent> {
-        let read = async {
-            let mut recent = Recent::default();
-            // Oldest first, because the last pair of a day is the one that was published.
-            for result in self.latest(READ_FOR_RECENT).await.iter().rev() {
-                let text = |value: &Value| value.as_str().map(str::to_owned);
-                let (place, pair) = (text(&result["location"]), text(&result["pair"]["id"]));
-                let date = text(&result["day"]["date"]).and_then(|date| date.parse().ok());
-                if let (Some(place), Some(date), Some(pair)) = (place, date, pair) {
-                    recent.remember(&place, date, &pair);
+        let mut known = self.known.lock().await;
+        if known.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            // At first every day that rules look back to, then the one that others write to, also over midnight.
+            let days = if known.looked.is_none() { usize::from(Rules::embedded().weights.days) + 2 } else { 2 };
+            for day in newest_first(&self.folder).await.into_iter().filter(|path| date_of(path).is_some()).take(days) {
+                for name in newest_first(&day).await.iter().filter_map(|path| path.file_name()?.to_str()) {
+                    known.take_in(name);
                 }
             }
-            Mutex::new(recent)
-        };
-        self.recent.get_or_init(|| read).await
+            known.looked = Some(Instant::now());
+        }
+        known.recent.clone()
     }
 
     /// Reads the latest results, newest first; files that cannot be read are passed over.
@@ -93,6 +105,50 @@ impl History {
         }
         results
     }
+
+    /// Removes the days that are too old, whole folders at a time; other tasks may do the same.
+    async fn tidy(&self, today: Date) {
+        let oldest = today.saturating_sub(Span::new().days(self.days));
+        for path in newest_first(&self.folder).await {
+            if date_of(&path).is_some_and(|date| date < oldest)
+                && let Err(error) = tokio::fs::remove_dir_all(&path).await
+            {
+                tracing::debug!(path = %path.display(), %error, "an old day could not be removed");
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Learns from a file's name. Whatever order they are found in, the last result of a day is the one that counts.
+    fn take_in(&mut self, name: &str) {
+        let Some((place, date, pair)) = read_name(name) else { return };
+        if !self.seen.insert(name.to_owned()) {
+            return;
+        }
+        let last = self.last.entry((place.to_owned(), date)).or_default();
+        if name > last.as_str() {
+            name.clone_into(last);
+            self.recent.remember(place, date, pair);
+        }
+        let oldest = date.saturating_sub(Span::new().days(i64::from(Rules::embedded().weights.days)));
+        if self.recent.forget_before(oldest) {
+            self.last.retain(|(_, date), _| *date >= oldest);
+            self.seen.retain(|name| read_name(name).is_some_and(|(_, date, _)| date >= oldest));
+        }
+    }
+}
+
+/// What a file's name says: the place, the day and the pair.
+fn read_name(name: &str) -> Option<(&str, Date, &str)> {
+    let mut parts = name.strip_suffix(".json")?.split('_').skip(1);
+    let parts = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+    parts.2.contains('-').then_some(parts)
+}
+
+/// The day of a folder, by its name.
+fn date_of(path: &Path) -> Option<Date> {
+    path.file_name()?.to_str()?.parse().ok()
 }
 
 async fn newest_first(folder: &Path) -> Vec<PathBuf> {
@@ -109,6 +165,12 @@ async fn newest_first(folder: &Path) -> Vec<PathBuf> {
 
 static WRITES: AtomicU64 = AtomicU64::new(0);
 
+/// Tells this process's files from those of others on the same disk. Its number would not: in a container it is 1.
+static PROCESS: LazyLock<String> = LazyLock::new(|| {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())
+});
+
 /// Writes a file so that readers see all of it or none: aside, to the disk, then into place.
 ///
 /// # Errors
@@ -119,7 +181,7 @@ pub async fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> 
         tokio::fs::create_dir_all(folder).await?;
     }
     let count = WRITES.fetch_add(1, Ordering::Relaxed);
-    let aside = path.with_extension(format!("{}-{count}.tmp", std::process::id()));
+    let aside = path.with_extension(format!("{}-{count}.tmp", *PROCESS));
     let mut file = tokio::fs::File::create(&aside).await?;
     file.write_all(&text).await?;
     file.sync_all().await?;
@@ -130,19 +192,88 @@ pub async fn write_whole(path: &Path, value: &impl Serialize) -> io::Result<()> 
 mod tests {
     use jiff::civil::date;
     use serde_json::json;
+    use tempfile::TempDir;
 
     use super::*;
 
+    fn history(folder: &TempDir) -> History {
+        History::new(folder.path().join("comments"), 400)
+    }
+
+    async fn keep(history: &History, now: &str, place: &str, day: Date, pair: &str) {
+        history.keep(now.parse().unwrap(), (place, day, pair), &json!({ "pair": pair })).await;
+    }
+
+    async fn resting(history: &History, place: &str, day: Date) -> Vec<String> {
+        let recent = history.recent().await;
+        recent.resting(Rules::embedded(), place, day).into_iter().map(str::to_owned).collect()
+    }
+
     #[tokio::test]
-    async fn the_pairs_of_the_last_days_are_known_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let before = History::new(folder.path().to_owned());
-        let result = json!({"location": "東京", "day": {"date": "2026-05-03"}, "pair": {"id": "w1-a1"}});
-        before.keep("2026-05-02T12:00:00Z".parse().unwrap(), &result).await;
-        let after = History::new(folder.path().to_owned());
-        let day = date(2026, 5, 4);
-        assert_eq!(after.recent().await.resting(Rules::embedded(), "東京", day), ["w1-a1"]);
-        after.note("東京", date(2026, 5, 20), "w2-a2").await;
-        assert_eq!(after.recent().await.resting(Rules::embedded(), "東京", date(2026, 5, 21)), ["w2-a2"]);
+    async fn the_pairs_of_the_last_days_are_known_after_a_restart_and_old_ones_forgotten() {
+        let folder = TempDir::new().unwrap();
+        keep(&history(&folder), "2026-05-02T12:00:00Z", "東京", date(2026, 5, 3), "w1-a1").await;
+        let after = history(&folder);
+        assert_eq!(resting(&after, "東京", date(2026, 5, 4)).await, ["w1-a1"]);
+        keep(&after, "2026-05-19T12:00:00Z", "東京", date(2026, 5, 20), "w2-a2").await;
+        assert_eq!(resting(&after, "東京", date(2026, 5, 21)).await, ["w2-a2"]);
+        let known = after.known.lock().await;
+        assert_eq!((known.seen.len(), known.last.len()), (1, 1), "what no rule asks for is not kept in memory");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_learns_what_the_others_chose_a_moment_ago_and_the_last_word_counts() {
+        let folder = TempDir::new().unwrap();
+        let (one, other) = (history(&folder), history(&folder));
+        let (day, next) = (date(2026, 5, 4), date(2026, 5, 5));
+        assert!(resting(&one, "東京", next).await.is_empty() && resting(&other, "東京", next).await.is_empty());
+        keep(&other, "2026-05-03T12:00:00.500Z", "東京", day, "w2-a2").await;
+        assert!(resting(&one, "東京", next).await.is_empty(), "it does not list the folder at every question");
+        tokio::time::advance(LOOK_EVERY).await;
+        assert_eq!(resting(&one, "東京", next).await, ["w2-a2"]);
+        // Found later, but written before.
+        keep(&other, "2026-05-03T11:00:00Z", "東京", day, "w1-a1").await;
+        keep(&one, "2026-05-03T12:00:01Z", "大阪", day, "w3-a3").await;
+        tokio::time::advance(LOOK_EVERY).await;
+        for task in [&one, &other] {
+            assert_eq!(resting(task, "東京", next).await, ["w2-a2"]);
+            assert_eq!(resting(task, "大阪", next).await, ["w3-a3"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn whole_days_that_are_too_old_are_removed_and_nothing_else() {
+        let folder = TempDir::new().unwrap();
+        let comments = folder.path().join("comments");
+        for name in ["2026-04-22", "2026-04-23", "2026-05-02", "notes"] {
+            std::fs::create_dir_all(comments.join(name)).unwrap();
+            std::fs::write(comments.join(name).join("1.json"), "{}").unwrap();
+        }
+        let history = History::new(comments.clone(), 10);
+        keep(&history, "2026-05-03T12:00:00Z", "東京", date(2026, 5, 4), "w1-a1").await;
+        let left = newest_first(&comments).await;
+        let mut left: Vec<_> = left.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["2026-04-23", "2026-05-02", "2026-05-03", "notes"]);
+        // Once a day is enough.
+        std::fs::create_dir_all(comments.join("2026-04-01")).unwrap();
+        keep(&history, "2026-05-03T13:00:00Z", "東京", date(2026, 5, 4), "w1-a1").await;
+        assert!(comments.join("2026-04-01").exists());
+        keep(&history, "2026-05-04T13:00:00Z", "東京", date(2026, 5, 5), "w1-a1").await;
+        assert!(!comments.join("2026-04-01").exists());
+    }
+
+    #[test]
+    fn a_name_says_where_for_which_day_and_what_or_nothing() {
+        let name = "1764000000000-00ff-000001_東京_2026-11-25_w0001-a0002.json";
+        assert_eq!(read_name(name), Some(("東京", date(2026, 11, 25), "w0001-a0002")));
+        for other in [
+            "1764000000000-1-000001.json",
+            "1_東京_soon_w1-a1.json",
+            "1_東京_2026-11-25_w1.json",
+            "1_東京_2026-11-25_w1-a1.tmp",
+        ] {
+            assert_eq!(read_name(other), None, "{other}");
+        }
     }
 }

@@ -9,8 +9,10 @@
 //! source in use is always named; nothing is fetched twice at the same time.
 
 pub mod api;
+mod breaker;
 pub mod coverage;
 pub mod domain;
+pub mod emf;
 pub mod forecasts;
 pub mod history;
 mod http;

@@ -1,13 +1,16 @@
 //! `app`: serves the page and the API, or asks a running one whether it is well.
 #![expect(clippy::print_stderr, reason = "before the log starts there is only standard error")]
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use app::emf::Reporter;
 use app::{server, telemetry};
 use config::problems::Problems;
 use config::service::{App, Secrets, process_environment};
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
@@ -47,7 +50,19 @@ async fn run() -> Result<()> {
         }
         tracing::info!("stopping: running requests finish, new ones are refused");
     };
-    server::serve(page, api, service, stop).await
+    let mut reporter = Reporter::of(&settings);
+    let served = tokio::select! {
+        served = server::serve(page, api, Arc::clone(&service), stop) => served,
+        never = reporter.run(&service, write_line) => match never {},
+    };
+    // What the last requests added.
+    reporter.line(&service, Timestamp::now()).into_iter().for_each(write_line);
+    served
+}
+
+/// Nobody reads on: serving is more important than its numbers.
+fn write_line(line: String) {
+    drop(writeln!(std::io::stdout().lock(), "{line}"));
 }
 
 /// What the container's health check runs; there is no shell or curl in the image.

@@ -1,5 +1,6 @@
 //! The page: choose places, get comments. It works without JavaScript.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use askama::Template;
@@ -8,11 +9,12 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use config::places::{Place, Places};
+use config::places::{Place, Places, groups};
 use futures::stream::StreamExt as _;
 use jiff::civil::Date;
 
 use crate::domain::day::target_date;
+use crate::domain::outline::Outline;
 use crate::service::{By, Comment, Service};
 use crate::weather::Upstream;
 
@@ -38,6 +40,8 @@ fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
 #[template(path = "page.html")]
 struct Page<'a> {
     date: Date,
+    /// The date as it is read.
+    day: String,
     source: &'static str,
     /// Why there are no new forecasts, if there are none.
     down: Option<String>,
@@ -48,6 +52,13 @@ struct Page<'a> {
 }
 
 struct Region<'a> {
+    name: &'a str,
+    places: usize,
+    chosen: bool,
+    groups: Vec<Group<'a>>,
+}
+
+struct Group<'a> {
     name: &'a str,
     places: Vec<Choice<'a>>,
 }
@@ -60,6 +71,8 @@ struct Choice<'a> {
 struct Row {
     comment: Comment,
     characters: usize,
+    /// The day as a whole, in a sentence.
+    outline: String,
 }
 
 /// A place on the map.
@@ -74,8 +87,30 @@ impl Row {
     fn of(comment: Comment) -> Self {
         // The space between the halves is not read.
         let characters = comment.comment.chars().count() - 1;
-        Self { comment, characters }
+        let outline = sentence(&comment.outline);
+        Self { comment, characters, outline }
     }
+}
+
+/// `11月25日（水）`.
+fn in_japanese(date: Date) -> String {
+    let weekday =
+        ["月", "火", "水", "木", "金", "土", "日"][usize::from(date.weekday().to_monday_zero_offset().unsigned_abs())];
+    format!("{}月{}日（{weekday}）", date.month(), date.day())
+}
+
+fn sentence(outline: &Outline) -> String {
+    let mut sentence = format!("傾向：{}・4時刻の気温差{:.1}℃", outline.trend.label(), outline.range);
+    if outline.stable {
+        sentence.push_str("・安定した空");
+    }
+    if outline.continuous {
+        sentence.push_str("・降り続く");
+    }
+    if let Some(warmer) = outline.warmer {
+        write!(sentence, "・前日差{warmer:+.1}℃").expect("a text takes more text");
+    }
+    sentence
 }
 
 /// `/?place=東京&place=大阪`, as the form sends it.
@@ -93,14 +128,25 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
         }
     }
     let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };
-    let regions = places.regions().into_iter();
-    let regions = regions.map(|(name, places)| Region { name, places: places.iter().map(choice).collect() }).collect();
+    let group = |(name, places): (_, &'static [Place])| Group { name, places: places.iter().map(choice).collect() };
+    let regions = places.regions().into_iter().map(|(name, places)| Region {
+        name,
+        places: places.len(),
+        chosen: places.iter().any(|place| chosen.contains(&place.name)),
+        groups: groups(places).into_iter().map(group).collect(),
+    });
+    let regions = regions.collect();
+    let date = target_date(service.now());
+    let mut dots: Vec<_> = places.all().iter().map(|place| dot(place, &rows)).collect();
+    // What was asked for lies on top.
+    dots.sort_by_key(|dot| !dot.sky.is_empty());
     let page = Page {
-        date: target_date(service.now()),
+        date,
+        day: in_japanese(date),
         source: service.forecasts.source(),
         down: service.forecasts.upstream().and_then(Upstream::down),
         regions,
-        dots: places.all().iter().map(|place| dot(place, &rows)).collect(),
+        dots,
         rows,
         failures,
     };
@@ -138,5 +184,18 @@ fn show(status: StatusCode, page: askama::Result<String>) -> Response {
             tracing::error!(%error, "a page could not be written");
             (StatusCode::INTERNAL_SERVER_ERROR, "ページを表示できません").into_response()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_date_is_read_with_its_weekday() {
+        assert_eq!(in_japanese(date(2026, 11, 25)), "11月25日（水）");
+        assert_eq!(in_japanese(date(2027, 1, 3)), "1月3日（日）");
     }
 }

@@ -22,7 +22,7 @@ use tower_http::trace::TraceLayer;
 use crate::forecasts::{Forecasts, Limits};
 use crate::history::History;
 use crate::judge::Judge;
-use crate::service::Service;
+use crate::service::{Busy, Service};
 use crate::weather::Source;
 use crate::{api, pages};
 
@@ -46,11 +46,13 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     Ok(Service {
         forecasts: Forecasts::new(Source::of(settings, secrets)?, limits),
         judge: Judge::of(&settings.llm, secrets)?,
-        history: History::new(settings.cache_dir.join("comments")),
+        history: History::new(settings.cache_dir.join("comments"), settings.history_days),
         workers: settings.workers,
         fixed_now: settings.now,
         made: AtomicU64::new(0),
         failed: AtomicU64::new(0),
+        refused: AtomicU64::new(0),
+        busy: Busy::default(),
     })
 }
 

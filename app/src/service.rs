@@ -2,22 +2,25 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use config::corpus::Corpus;
 use config::llm::Provider as Kind;
 use config::places::{Place, Places};
+use config::rules::Rules;
 use futures::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
-use crate::domain::choice::{Choice, NoChoice, Request, choose, explain, kept};
+use crate::domain::choice::{Choice, NoChoice, Request, choose, explain};
 use crate::domain::day::{Day, target_date};
 use crate::domain::decision::Verdict;
+use crate::domain::outline::Outline;
 use crate::domain::recent::Recent;
-use crate::forecasts::{Forecasts, From, Neighbour};
+use crate::forecasts::{Forecast, Forecasts, From, Neighbour};
 use crate::history::History;
 use crate::judge::{Judge, Question};
 use crate::weather::WeatherError;
@@ -38,6 +41,46 @@ pub struct Service {
     pub made: AtomicU64,
     /// How many could not be made.
     pub failed: AtomicU64,
+    /// How many were asked for a place that does not exist.
+    pub refused: AtomicU64,
+    /// What the workers of batches do with their time.
+    pub busy: Busy,
+}
+
+/// What the workers that fetch the forecasts of batches do with their time, since the start.
+#[derive(Debug, Default)]
+pub struct Busy {
+    work_ms: AtomicU64,
+    there_ms: AtomicU64,
+}
+
+impl Busy {
+    /// How long they worked, all together.
+    pub fn work(&self) -> Duration {
+        Duration::from_millis(self.work_ms.load(Ordering::Relaxed))
+    }
+
+    /// How long they were there.
+    pub fn there(&self) -> Duration {
+        Duration::from_millis(self.there_ms.load(Ordering::Relaxed))
+    }
+}
+
+fn add(to: &AtomicU64, time: Duration) {
+    to.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+}
+
+/// The fetching workers of one batch, until it ends in whatever way.
+struct Workers {
+    service: Arc<Service>,
+    number: u32,
+    began: Instant,
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        add(&self.service.busy.there_ms, self.began.elapsed() * self.number);
+    }
 }
 
 /// A comment with what it was made from.
@@ -52,6 +95,8 @@ pub struct Comment {
     pub choice: Choice,
     /// The day and its slots.
     pub day: Day,
+    /// The day as a whole.
+    pub outline: Outline,
     /// Where the forecast comes from.
     pub weather_source: &'static str,
     /// Which layer it was found in.
@@ -93,8 +138,19 @@ fn did_you_mean(suggestions: &[&str]) -> String {
     if suggestions.is_empty() { String::new() } else { format!("; did you mean {}?", suggestions.join(", ")) }
 }
 
-/// What a batch has used already.
-type Used = Arc<Mutex<Recent>>;
+/// A place with its day, from which a pair can be chosen.
+struct Outlook {
+    place: &'static Place,
+    forecast: Forecast,
+    day: Day,
+    now: Timestamp,
+}
+
+/// A choice of the rules, which a judge may change.
+struct Draft {
+    outlook: Outlook,
+    choice: Choice,
+}
 
 impl Service {
     /// The time that everything goes by.
@@ -120,8 +176,15 @@ impl Service {
     /// # Errors
     /// When the place is unknown, there is no forecast, or the rules leave nothing.
     pub async fn generate(&self, name: &str, exclude: &BTreeSet<String>, by: By) -> Result<Comment, NoComment> {
-        let used = self.begin(1).await;
-        self.make(name, exclude, by, &used).await
+        let mut recent = self.history.recent().await;
+        recent.begin(1);
+        let draft = self.outlook(name, &BTreeSet::new()).await.and_then(|it| draft(it, exclude, &mut recent));
+        let result = match draft {
+            Ok(draft) => Ok(self.judged(draft, by).await),
+            Err(error) => Err(error),
+        };
+        self.keep(&result).await;
+        result
     }
 
     /// Explains why a phrase or a pair, by its number, is kept or refused for a place.
@@ -129,111 +192,179 @@ impl Service {
     /// # Errors
     /// When the place is unknown or there is no forecast; `None` when there is no such phrase.
     pub async fn explain(&self, name: &str, id: &str) -> Result<Option<Verdict>, NoComment> {
-        let now = self.now();
-        let place = self.place(name)?;
-        let date = target_date(now);
-        let day = Day::of(date, &self.forecasts.get(place, date, now).await?.points);
+        let Outlook { place, day, .. } = self.outlook(name, &BTreeSet::new()).await?;
         let (exclude, recent) = (BTreeSet::new(), self.history.recent().await);
         let request = Request { place, day: &day, seed: 0, exclude: &exclude, recent: &recent };
         Ok(explain(Corpus::embedded(), &request, id))
     }
 
-    /// Begins a batch: what was used in the last days rests, and what it uses itself.
-    async fn begin(&self, places: usize) -> Used {
-        let mut recent = self.history.recent().await;
-        recent.begin(places);
-        Used::new(Mutex::new(recent))
-    }
-
-    /// Makes comments for many places, in the order in which they are ready.
+    /// Makes comments for many places, in the order of the question.
+    ///
+    /// Forecasts and judges are waited for side by side, but pairs are chosen one after another in the order in which
+    /// the places were asked for: what a place is given depends on those before it, never on whose forecast was
+    /// quicker. A result leaves as soon as those before it have left.
     pub fn batch(
         self: Arc<Self>,
         names: Vec<String>,
         by: By,
     ) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
         let begun = async move {
-            let used = self.begin(names.len()).await;
-            (self, names, used)
+            let mut recent = self.history.recent().await;
+            recent.begin(names.len());
+            (self, names, recent)
         };
-        stream::once(begun).flat_map(move |(service, names, used)| {
-            let workers = service.workers;
-            stream::iter(names)
-                .map(move |name| {
-                    let (service, used) = (Arc::clone(&service), Arc::clone(&used));
-                    async move {
-                        let result = service.make(&name, &BTreeSet::new(), by, &used).await;
-                        (name, result)
-                    }
-                })
-                .buffer_unordered(workers)
-        })
+        stream::once(begun).flat_map(move |(service, names, recent)| service.in_order(names, recent, by))
     }
 
-    /// Lets a judge take another of the best pairs; whoever chose is named.
-    async fn judge(&self, place: &Place, day: &Day, choice: &mut Choice, by: By) -> (&'static str, Vec<String>) {
-        let (Some(judge), true) = (&self.judge, by != By::Rules) else { return (RULES, Vec::new()) };
-        let pairs: Vec<_> = std::iter::once(&choice.pair).chain(&choice.alternatives).collect();
-        let wanted = if let By::Provider(kind) = by { Some(kind) } else { None };
-        let verdict = judge.choose(&Question { place: &place.name, day, pairs: &pairs }, wanted).await;
-        let Some((kind, index)) = verdict.chosen else { return (RULES, verdict.passed_over) };
-        if let Some(taken) = index.checked_sub(1) {
-            std::mem::swap(&mut choice.pair, &mut choice.alternatives[taken]);
-        }
-        choice.reasons.push(format!("{}が候補{}件から選択", kind.word(), choice.alternatives.len() + 1));
-        (kind.word(), verdict.passed_over)
-    }
-
-    async fn make(&self, name: &str, exclude: &BTreeSet<String>, by: By, used: &Used) -> Result<Comment, NoComment> {
-        let result = self.try_to_make(name, exclude, by, used).await;
-        let counter = if result.is_ok() { &self.made } else { &self.failed };
-        counter.fetch_add(1, Ordering::Relaxed);
-        if let Ok(comment) = &result {
-            self.history.keep(comment.generated_at, comment).await;
-            self.history.note(&comment.location, comment.day.date, &comment.choice.pair.id).await;
-        }
-        result
-    }
-
-    async fn try_to_make(
-        &self,
-        name: &str,
-        exclude: &BTreeSet<String>,
+    fn in_order(
+        self: Arc<Self>,
+        names: Vec<String>,
+        recent: Recent,
         by: By,
-        used: &Used,
-    ) -> Result<Comment, NoComment> {
+    ) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
+        let all = names.len().max(1);
+        let batch: Arc<BTreeSet<String>> = Arc::new(names.iter().cloned().collect());
+        // Whoever is late holds back what is shown, but not the work: only the permits limit that.
+        let permits = || Arc::new(Semaphore::new(self.workers));
+        let (fetching, judging, keeping) = (permits(), permits(), permits());
+        let number = u32::try_from(self.workers.min(all)).unwrap_or(u32::MAX);
+        let there = Workers { service: Arc::clone(&self), number, began: Instant::now() };
+        let looked = stream::iter(names).map({
+            let service = Arc::clone(&self);
+            move |name| {
+                let (service, batch, fetching) = (Arc::clone(&service), Arc::clone(&batch), Arc::clone(&fetching));
+                async move {
+                    let _permit = fetching.acquire().await;
+                    let began = Instant::now();
+                    let outlook = service.outlook(&name, &batch).await;
+                    add(&service.busy.work_ms, began.elapsed());
+                    (name, outlook)
+                }
+            }
+        });
+        let published = recent.clone();
+        let drafted = looked.buffered(all).scan(recent, |recent, (name, outlook)| {
+            let draft = outlook.and_then(|outlook| draft(outlook, &BTreeSet::new(), recent));
+            std::future::ready(Some((name, draft)))
+        });
+        let judged = drafted.map({
+            let service = Arc::clone(&self);
+            move |(name, draft)| {
+                let (service, judging) = (Arc::clone(&service), Arc::clone(&judging));
+                async move {
+                    let _permit = judging.acquire().await;
+                    match draft {
+                        Ok(draft) => (name, Ok(service.judged(draft, by).await)),
+                        Err(error) => (name, Err(error)),
+                    }
+                }
+            }
+        });
+        let settled = judged.buffered(all).scan(published, |published, (name, mut result)| {
+            if let Ok(comment) = &mut result {
+                comment.settle(published);
+            }
+            std::future::ready(Some((name, result)))
+        });
+        let kept = settled.map(move |(name, result)| {
+            let (service, keeping) = (Arc::clone(&self), Arc::clone(&keeping));
+            async move {
+                let _permit = keeping.acquire().await;
+                service.keep(&result).await;
+                (name, result)
+            }
+        });
+        // They are there until the batch ends in whatever way.
+        kept.buffered(all).inspect(move |_| _ = &there)
+    }
+
+    /// Looks at a place's day; what is asked for `together` lends no forecasts.
+    async fn outlook(&self, name: &str, together: &BTreeSet<String>) -> Result<Outlook, NoComment> {
         let now = self.now();
         let place = self.place(name)?;
         let date = target_date(now);
-        let forecast = self.forecasts.get(place, date, now).await?;
+        let forecast = self.forecasts.get(place, date, now, together).await?;
         let before = self.forecasts.day_before(place, date).await;
         let day = Day::of(date, &forecast.points).compared_with(before.as_deref().unwrap_or_default());
-        let mut choice = {
-            let mut used = used.lock().expect("nobody panics while choosing");
-            let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
-            let request = Request { place, day: &day, seed, exclude, recent: &used };
-            let choice = choose(Corpus::embedded(), &request)?;
-            used.note(&place.name, date, &choice.pair.id);
-            choice
-        };
-        let (chosen_by, passed_over) = self.judge(place, &day, &mut choice, by).await;
-        if chosen_by != RULES {
-            let mut used = used.lock().expect("nobody panics while choosing");
-            used.note(&place.name, date, &choice.pair.id);
-            choice.decisions.kept = kept(Corpus::embedded(), place, &day, &choice.pair.id);
-        }
-        Ok(Comment {
+        Ok(Outlook { place, forecast, day, now })
+    }
+
+    /// Lets a judge take another of the best pairs; whoever chose is named.
+    async fn judged(&self, draft: Draft, by: By) -> Comment {
+        let Draft { outlook: Outlook { place, forecast, day, now }, choice } = draft;
+        let mut comment = Comment {
             location: place.name.clone(),
             comment: choice.pair.text(),
-            choice,
-            day,
+            outline: day.outline(),
             weather_source: self.forecasts.source(),
             found: forecast.from,
             neighbour: forecast.neighbour,
             stale: forecast.stale,
-            chosen_by,
-            passed_over,
+            chosen_by: RULES,
+            passed_over: Vec::new(),
             generated_at: now,
-        })
+            choice,
+            day,
+        };
+        let (Some(judge), true) = (&self.judge, by != By::Rules) else { return comment };
+        let pairs: Vec<_> = std::iter::once(&comment.choice.pair).chain(&comment.choice.alternatives).collect();
+        let wanted = if let By::Provider(kind) = by { Some(kind) } else { None };
+        let verdict = judge.choose(&Question { place: &place.name, day: &comment.day, pairs: &pairs }, wanted).await;
+        let candidates = pairs.len();
+        comment.passed_over = verdict.passed_over;
+        if let Some((kind, index)) = verdict.chosen {
+            comment.choice.reasons.push(format!("{}が候補{candidates}件から選択", kind.word()));
+            comment.chosen_by = kind.word();
+            comment.take(index);
+        }
+        comment
+    }
+
+    /// Counts a result, and keeps it.
+    async fn keep(&self, result: &Result<Comment, NoComment>) {
+        let counter = match result {
+            Ok(_) => &self.made,
+            Err(NoComment::UnknownPlace { .. }) => &self.refused,
+            Err(_) => &self.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        if let Ok(comment) = result {
+            let about = (comment.location.as_str(), comment.day.date, comment.choice.pair.id.as_str());
+            self.history.keep(comment.generated_at, about, comment).await;
+        }
+    }
+}
+
+/// Chooses by the rules, and takes down what was used.
+fn draft(outlook: Outlook, exclude: &BTreeSet<String>, recent: &mut Recent) -> Result<Draft, NoComment> {
+    let Outlook { place, day, now, .. } = &outlook;
+    let seed = now.as_second().unsigned_abs() / SEED_LASTS_SECONDS;
+    let choice = choose(Corpus::embedded(), &Request { place, day, seed, exclude, recent })?;
+    recent.note(&place.name, day.date, &choice.pair.id);
+    Ok(Draft { outlook, choice })
+}
+
+impl Comment {
+    /// Takes one of the candidates: the pair itself is number 0, the alternatives follow.
+    fn take(&mut self, index: usize) {
+        let Choice { pair, alternatives, .. } = &mut self.choice;
+        if let Some(other) = index.checked_sub(1).and_then(|index| alternatives.get_mut(index)) {
+            std::mem::swap(pair, other);
+        }
+        self.comment = self.choice.pair.text();
+    }
+
+    /// Judges do not know of each other: a pair that has had its share of the batch goes to the next best.
+    fn settle(&mut self, published: &mut Recent) {
+        let rules = Rules::embedded();
+        let spent = |id: &str| published.is_spent(rules, id);
+        if spent(&self.choice.pair.id)
+            && let Some(next) = self.choice.alternatives.iter().position(|pair| !spent(&pair.id))
+        {
+            self.take(next + 1);
+            self.choice.reasons.push("同じ組み合わせが続くため次の候補に変更".to_owned());
+        }
+        published.note(&self.location, self.day.date, &self.choice.pair.id);
     }
 }
 
@@ -253,3 +384,6 @@ const RULES: &str = "rules";
 
 /// For so long the same question has the same answer; an editor who reloads sees the same page.
 const SEED_LASTS_SECONDS: u64 = 3600;
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,6 @@
 mod answer;
 pub mod demo;
 pub mod open_meteo;
-mod outage;
 mod throttle;
 mod upstream;
 pub mod wxtech;
@@ -31,6 +30,9 @@ pub enum Source {
     OpenMeteo(open_meteo::Client),
     /// WxTech.
     WxTech(wxtech::Client),
+    /// The same mild and sunny day everywhere, after a wait for each place.
+    #[cfg(test)]
+    Delayed(std::collections::HashMap<String, Duration>),
 }
 
 /// Why there is no forecast.
@@ -161,6 +163,8 @@ impl Source {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Demo => "demo",
+            #[cfg(test)]
+            Self::Delayed(_) => "delayed",
             Self::OpenMeteo(_) => "open-meteo",
             Self::WxTech(_) => "wxtech",
         }
@@ -170,6 +174,8 @@ impl Source {
     pub fn upstream(&self) -> Option<&Upstream> {
         match self {
             Self::Demo => None,
+            #[cfg(test)]
+            Self::Delayed(_) => None,
             Self::OpenMeteo(client) => Some(client.upstream()),
             Self::WxTech(client) => Some(client.upstream()),
         }
@@ -182,6 +188,11 @@ impl Source {
     pub async fn fetch(&self, place: &Place, date: Date, now: Timestamp) -> Result<Vec<HourlyPoint>, WeatherError> {
         match self {
             Self::Demo => Ok(demo::points(place, date)),
+            #[cfg(test)]
+            Self::Delayed(waits) => {
+                tokio::time::sleep(waits.get(&place.name).copied().unwrap_or_default()).await;
+                Ok(demo::sunny(date))
+            }
             Self::OpenMeteo(client) => client.upstream().patiently(place, || client.fetch(place, date)).await,
             Self::WxTech(client) => client.upstream().patiently(place, || client.fetch(place, date, now)).await,
         }

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use app::domain::choice::{Choice, Request, choose};
+use app::domain::choice::{Choice, Pair, Request, choose};
 use app::domain::day::{Code, Day, HOURS, HourlyPoint, target_date};
 use app::domain::recent::Recent;
 use config::corpus::Corpus;
 use config::places::{Place, Places};
+use jiff::Span;
+use jiff::civil::Date;
 
 struct Situation {
     name: String,
@@ -28,8 +30,8 @@ fn situations() -> Vec<Situation> {
     let rows = reader.records().map(|row| row.unwrap());
     rows.map(|row| {
         let date = target_date(row[2].parse().unwrap());
-        let points = HOURS.into_iter().zip(row.iter().skip(3)).filter(|(_, slot)| !slot.is_empty());
-        let points = points.map(|(hour, slot)| {
+        let slots = HOURS.into_iter().zip(row.iter().skip(3)).filter(|(_, slot)| !slot.is_empty());
+        let points = slots.map(|(hour, slot)| {
             let numbers: Vec<f64> = slot.split(' ').map(|number| number.parse().unwrap()).collect();
             let [_, temperature, precipitation, humidity, wind] = numbers[..] else { panic!("{}: {slot:?}", &row[0]) };
             let code = Code::Wmo(slot.split(' ').next().unwrap().parse().unwrap());
@@ -39,12 +41,24 @@ fn situations() -> Vec<Situation> {
         Situation {
             name: row[0].to_owned(),
             place: Places::embedded().get(&row[1]).unwrap_or_else(|| panic!("{} is no place", &row[1])),
-            day: Day::of(date, &points.collect::<Vec<_>>()),
+            day: day(date, points.collect(), row[9].parse().ok()),
             must: row[7].split(' ').map(words).filter(|words| !words.is_empty()).collect(),
             must_not: words(&row[8]),
         }
     })
     .collect()
+}
+
+/// A day, so many degrees warmer than the day before if that is known.
+fn day(date: Date, points: Vec<HourlyPoint>, warmer: Option<f64>) -> Day {
+    let day = Day::of(date, &points);
+    let Some(warmer) = warmer else { return day };
+    let yesterday = points.into_iter().map(|point| HourlyPoint {
+        time: point.time.saturating_sub(Span::new().days(1)),
+        temperature: point.temperature - warmer,
+        ..point
+    });
+    day.compared_with(&yesterday.collect::<Vec<_>>())
 }
 
 fn answer(situation: &Situation) -> Choice {
@@ -106,14 +120,18 @@ fn page(situations: &[Situation]) -> String {
                 slot.label, slot.temperature, slot.precipitation, slot.humidity, slot.wind
             )
         });
+        let outline = situation.day.outline();
+        let warmer = outline.warmer.map_or_else(String::new, |warmer| format!("・前日差{warmer:+.1}℃"));
         writeln!(page, "{numbers}\n\n**{}**\n", choice.pair.text()).unwrap();
-        for reason in &choice.reasons {
+        writeln!(page, "* 傾向：{}{warmer}", outline.trend.label()).unwrap();
+        for reason in choice.reasons.iter().chain(&choice.pair.why.reasons) {
             writeln!(page, "* {reason}").unwrap();
         }
         if !choice.relaxed.is_empty() {
             writeln!(page, "* 緩めた条件：{:?}", choice.relaxed).unwrap();
         }
-        let others: Vec<_> = choice.alternatives.iter().map(app::domain::choice::Pair::text).collect();
+        let score = |pair: &Pair| format!("{} ({:.1})", pair.text(), pair.score);
+        let others: Vec<_> = choice.alternatives.iter().map(score).collect();
         writeln!(page, "* ほかの候補：{}", others.join("／")).unwrap();
     }
     page

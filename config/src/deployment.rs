@@ -268,7 +268,7 @@ impl Deployment {
         let app = reader.text("app", |text| name(text, 40));
         let environment = reader.choice("environment", &BUILT_IN.map(|(name, _, kind)| (name, kind)));
         let region = reader.text("region", region);
-        let deployment = Self {
+        let mut deployment = Self {
             task: task(reader, &app),
             app,
             environment: environment_name(environment).to_owned(),
@@ -302,6 +302,9 @@ impl Deployment {
             github: github(reader),
             settings: settings(reader, environment),
         };
+        // Only where somebody looks at them: each name costs money.
+        let watched = deployment.alarms.is_some() || deployment.dashboard;
+        deployment.settings.metrics_namespace = watched.then(|| deployment.app.clone());
         deployment.check_what_belongs_together(reader);
         deployment
     }
@@ -666,8 +669,10 @@ fn settings(reader: &mut Reader, environment: Environment) -> App {
         memory_ttl: Duration::from_secs(reader.number("app_settings.memory_ttl_seconds", 0..=86_400)),
         file_ttl: Duration::from_secs(reader.number("app_settings.file_ttl_seconds", 0..=604_800)),
         spatial_radius_km: reader.number("app_settings.spatial_radius_km", 0..=100),
+        history_days: reader.number_or("app_settings.history_days", service::HISTORY_DAYS, service::HISTORY_RANGE),
         log_format: LogFormat::Json,
         log_filter: "info".to_owned(),
+        metrics_namespace: None,
         now: None,
     }
 }

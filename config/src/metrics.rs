@@ -28,3 +28,17 @@ pub const MODEL_CALLS: &str = "ModelCalls";
 pub const WORK_SECONDS: &str = "WorkSeconds";
 /// Seconds that they were there.
 pub const WORKER_SECONDS: &str = "WorkerSeconds";
+
+/// Those that are always there; [`MODEL_CALLS`] only where a language model is asked.
+pub const ALWAYS: [&str; 10] = [
+    COMMENTS_MADE,
+    COMMENTS_FAILED,
+    FOUND_IN_MEMORY,
+    FOUND_IN_FILE,
+    FOUND_NEARBY,
+    FOUND_AT_SOURCE,
+    WEATHER_CALLS,
+    WEATHER_CALLS_FAILED,
+    WORK_SECONDS,
+    WORKER_SECONDS,
+];

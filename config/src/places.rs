@@ -15,6 +15,8 @@ pub struct Place {
     pub prefecture: String,
     /// The region it is listed under.
     pub region: String,
+    /// The part of the region it is listed under: a prefecture, or a part of Hokkaido.
+    pub group: String,
     /// Degrees north.
     pub latitude: f64,
     /// Degrees east.
@@ -22,6 +24,9 @@ pub struct Place {
     /// Whether the sea is part of its weather.
     #[serde(deserialize_with = "yes")]
     pub coastal: bool,
+    /// Metres above the sea, where known: of the weather station that the place is named after, as the Japan
+    /// Meteorological Agency publishes them, rounded. Empty where we were not sure of the figure.
+    pub altitude: Option<f64>,
 }
 
 fn yes<'de, D: serde::Deserializer<'de>>(cell: D) -> Result<bool, D::Error> {
@@ -36,6 +41,11 @@ impl Place {
         let across = self.latitude.to_radians().cos() * other.latitude.to_radians().cos();
         let chord = half(self.latitude, other.latitude) + across * half(self.longitude, other.longitude);
         2.0 * EARTH_KM * chord.sqrt().asin()
+    }
+
+    /// How many metres another place is higher or lower, if both altitudes are known.
+    pub fn climb(&self, other: &Self) -> Option<f64> {
+        Some((self.altitude? - other.altitude?).abs())
     }
 }
 
@@ -84,6 +94,11 @@ impl Places {
     }
 }
 
+/// The parts of a region with their places, in display order.
+pub fn groups(region: &[Place]) -> Vec<(&str, &[Place])> {
+    region.chunk_by(|a, b| a.group == b.group).map(|places| (places[0].group.as_str(), places)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -101,6 +116,22 @@ mod tests {
         let counts: Vec<_> = places.regions().iter().map(|(region, places)| (*region, places.len())).collect();
         assert_eq!(counts[0], ("北海道", 16));
         assert_eq!(counts[10], ("沖縄", 7));
+        let groups: Vec<_> = groups(places.regions()[0].1).into_iter().map(|(name, it)| (name, it.len())).collect();
+        assert_eq!(groups, [("道北", 3), ("道央", 3), ("道東", 6), ("道南", 4)]);
+        let all: usize = places.regions().iter().map(|(_, places)| super::groups(places).len()).sum();
+        assert_eq!(all, 4 + 46, "and 46 prefectures, each in one piece");
+    }
+
+    #[test]
+    fn altitudes_are_those_of_inhabited_japan_and_unknown_ones_stay_unknown() {
+        let places = Places::embedded();
+        let known: Vec<_> = places.all().iter().filter_map(|place| place.altitude).collect();
+        assert!(known.len() >= 100 && known.iter().all(|metres| (0.0..1000.0).contains(metres)), "{known:?}");
+        let get = |name| places.get(name).unwrap();
+        assert_eq!((get("松本").altitude, get("河口湖").altitude), (Some(610.0), Some(860.0)));
+        assert_eq!(get("河口湖").climb(get("甲府")), Some(587.0));
+        assert_eq!(get("甲府").climb(get("河口湖")), Some(587.0));
+        assert_eq!((get("新居浜").altitude, get("新居浜").climb(get("甲府"))), (None, None));
     }
 
     #[test]

@@ -69,6 +69,12 @@ words! {
         WetRuns = "wet_runs",
         /// How often the sky changes from slot to slot.
         Changes = "changes",
+        /// 1 if the sky gets better through the day, else 0.
+        Improving = "improving",
+        /// 1 if the sky gets worse through the day, else 0.
+        Worsening = "worsening",
+        /// How many degrees warmer than the day before, over all slots; 0 if that is not known.
+        Warmer = "warmer",
         /// Slots with sunshine, also through thin cloud.
         SunnySlots = "sunny_slots",
         /// Slots with rain, also mixed with snow.
@@ -250,6 +256,8 @@ pub struct SkyNumbers {
     pub snow_below: f64,
     /// Below, rain is mixed with snow; in degrees.
     pub sleet_below: f64,
+    /// Below, what the source calls rain or snow is mixed; in degrees.
+    pub rain_or_snow_below: f64,
     /// With rain or snow, a storm; in m/s.
     pub storm_wind: f64,
 }
@@ -273,6 +281,12 @@ pub struct Weights {
     pub shape: f64,
     /// For naming something that is not there every day.
     pub phenomenon: f64,
+    /// What is there for months.
+    pub everyday: EnumSet<Phenomenon>,
+    /// For naming something that is there for months.
+    pub everyday_phenomenon: f64,
+    /// For saying where a day's sky is going.
+    pub trend: f64,
     /// For a word of the season.
     pub season: f64,
     /// Times the logarithm of the usage.
@@ -294,18 +308,22 @@ pub struct Rules {
     pub sky: SkyNumbers,
     /// H3 to H8, as far as they go by a word of the corpus.
     pub tags: Vec<TagRule>,
-    /// H8: the hours of morning, noon and evening.
-    pub hours: [Vec<i8>; 3],
+    /// H8: the hours of morning, noon, afternoon and evening.
+    pub hours: [Vec<i8>; 4],
     /// R1, worst first.
     pub dangers: Vec<Danger>,
     /// R1: beside a danger, the advice has at least this level of caution.
     pub danger_caution: u8,
+    /// R1: what the advice beside a danger is not about, however cautious it is.
+    pub danger_beside: EnumSet<Theme>,
     /// R2, the most important first.
     pub wants: Vec<Want>,
     /// P1: the greatest distance of tone.
     pub tone_gap: i8,
     /// P1: a theme of the comment, and one that no advice beside it has.
     pub contradictions: Vec<(Theme, Theme)>,
+    /// P1: a theme that a comment must have, so that an advice beside it may have the other.
+    pub only_beside: Vec<(Theme, Theme)>,
     /// P1: kinds of words that a pair holds once.
     once: Vec<Vec<String>>,
     /// P2: from here on a phrase is a warning.
@@ -360,20 +378,20 @@ impl Rules {
             extreme_heat: mm_or_degrees("sky.extreme_heat"),
             snow_below: mm_or_degrees("sky.snow_below"),
             sleet_below: mm_or_degrees("sky.sleet_below"),
+            rain_or_snow_below: mm_or_degrees("sky.rain_or_snow_below"),
             storm_wind: mm_or_degrees("sky.storm_wind"),
         };
         Self {
             sky,
             tags: tags(reader),
-            hours: ["H8.morning", "H8.noon", "H8.evening"].map(|key| reader.numbers(key, 0..=23)),
+            hours: ["H8.morning", "H8.noon", "H8.afternoon", "H8.evening"].map(|key| reader.numbers(key, 0..=23)),
             dangers: dangers(reader),
             danger_caution: reader.number("R1.advice_caution", 0..=3),
+            danger_beside: known(reader, "R1.advice_not_about", Theme::of).into_iter().collect(),
             wants: wants(reader),
             tone_gap: reader.number("P1.tone_gap", 0..=4),
-            contradictions: known(reader, "P1.contradictions", |text| {
-                let (comment, advice) = text.split_once(" x ")?;
-                Some((Theme::of(comment)?, Theme::of(advice)?))
-            }),
+            contradictions: known(reader, "P1.contradictions", two_themes),
+            only_beside: known(reader, "P1.only_beside", two_themes),
             once: once(reader),
             caution: reader.number("P2.caution", 0..=3),
             weights: weights(reader),
@@ -386,11 +404,21 @@ impl Rules {
 
 /// Every tag that needs something, in the order of the rules.
 fn tags(reader: &mut Reader) -> Vec<TagRule> {
-    let themes = [Theme::Heatstroke, Theme::Hydration, Theme::Freeze, Theme::Cold, Theme::TempGap];
+    let themes = [
+        Theme::Heatstroke,
+        Theme::Hydration,
+        Theme::Freeze,
+        Theme::Cold,
+        Theme::TempGap,
+        Theme::Leisure,
+        Theme::Parasol,
+    ];
     let themes = themes.map(|it| (Rule::H3, Tag::Theme(it)));
     let rain = [Tag::Theme(Theme::Rain), Tag::Theme(Theme::Umbrella), Tag::PlainRain].map(|it| (Rule::H4, it));
-    let shape = [Time::Shower, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
-    let changes = [(Rule::H5, Tag::Time(Time::Changeable))];
+    let shape =
+        [Time::Shower, Time::Brief, Time::Continuous, Time::Wet, Time::OnAndOff].map(|it| (Rule::H4, Tag::Time(it)));
+    let changes =
+        [Time::Changeable, Time::Improving, Time::Clearing, Time::Worsening].map(|it| (Rule::H5, Tag::Time(it)));
     let there = EnumSet::<Phenomenon>::all().into_iter().map(|it| (Rule::H6, Tag::Phenomenon(it)));
     let hours = [Time::AllDay, Time::Most, Time::Overcast].map(|it| (Rule::H8, Tag::Time(it)));
     let all = themes.into_iter().chain(rain).chain(shape).chain(changes).chain(there).chain(hours);
@@ -424,6 +452,7 @@ fn wants(reader: &mut Reader) -> Vec<Want> {
 fn weights(reader: &mut Reader) -> Weights {
     let fit_most = reader.number("S1.fit_most", 0..=10);
     let days = reader.number("S1.days", 1..=60);
+    let everyday = known(reader, "S1.everyday", Phenomenon::of).into_iter().collect();
     let mut points = |key: &str| reader.decimal(key, 0.0..=10.0);
     Weights {
         fit: points("S1.fit"),
@@ -434,6 +463,9 @@ fn weights(reader: &mut Reader) -> Weights {
         danger: points("S1.danger"),
         shape: points("S1.shape"),
         phenomenon: points("S1.phenomenon"),
+        everyday,
+        everyday_phenomenon: points("S1.everyday_phenomenon"),
+        trend: points("S1.trend"),
         season: points("S1.season"),
         usage: points("S1.usage"),
         chance: points("S1.chance"),
@@ -441,6 +473,12 @@ fn weights(reader: &mut Reader) -> Weights {
         used_lately: points("S1.used_lately"),
         days,
     }
+}
+
+/// A theme of the comment and one of the advice: `cold x uv`.
+fn two_themes(text: &str) -> Option<(Theme, Theme)> {
+    let (comment, advice) = text.split_once(" x ")?;
+    Some((Theme::of(comment)?, Theme::of(advice)?))
 }
 
 fn once(reader: &mut Reader) -> Vec<Vec<String>> {
@@ -479,7 +517,7 @@ mod tests {
         let rules = Rules::embedded();
         assert_eq!(rules.dangers[0].phenomenon, Phenomenon::Storm);
         assert_eq!(rules.ladder, RELAXABLE);
-        assert_eq!(rules.tags.len(), 5 + 3 + 4 + 1 + EnumSet::<Phenomenon>::all().len() + 3);
+        assert_eq!(rules.tags.len(), 7 + 3 + 5 + 4 + EnumSet::<Phenomenon>::all().len() + 3);
     }
 
     #[test]

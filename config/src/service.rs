@@ -77,13 +77,22 @@ pub struct App {
     pub file_ttl: Duration,
     /// Within how many kilometres another place's forecast may serve.
     pub spatial_radius_km: u32,
+    /// For so many days results are kept.
+    pub history_days: u16,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Which log lines are written, as tracing directives.
     pub log_filter: String,
+    /// Whose metrics are written for CloudWatch; none are without it.
+    pub metrics_namespace: Option<String>,
     /// A fixed time instead of the clock's, for tests and demonstrations.
     pub now: Option<Timestamp>,
 }
+
+/// A year and a little, so that the same week of last year can be read.
+pub(crate) const HISTORY_DAYS: u16 = 400;
+/// Less than ten days would forget what must rest.
+pub(crate) const HISTORY_RANGE: std::ops::RangeInclusive<u16> = 10..=3650;
 
 const ENVIRONMENTS: [(&str, Environment); 3] =
     [("local", Environment::Local), ("staging", Environment::Staging), ("production", Environment::Production)];
@@ -91,7 +100,7 @@ pub(crate) const WEATHER_SOURCES: [(&str, WeatherSource); 3] =
     [("demo", WeatherSource::Demo), ("open-meteo", WeatherSource::OpenMeteo), ("wxtech", WeatherSource::WxTech)];
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("json", LogFormat::Json), ("text", LogFormat::Text)];
 
-const VARIABLES: [&str; 15] = [
+const VARIABLES: [&str; 17] = [
     "ENV",
     "PAGE_ADDR",
     "API_ADDR",
@@ -104,10 +113,19 @@ const VARIABLES: [&str; 15] = [
     "CACHE_MEMORY_TTL_SECONDS",
     "CACHE_FILE_TTL_SECONDS",
     "CACHE_SPATIAL_RADIUS_KM",
+    "HISTORY_DAYS",
     "LOG_FORMAT",
     "LOG_FILTER",
+    "METRICS_NAMESPACE",
     "APP_NOW",
 ];
+
+impl Environment {
+    /// Its name in settings.
+    pub fn word(self) -> &'static str {
+        ENVIRONMENTS.iter().find(|(_, known)| *known == self).map_or("", |(word, _)| word)
+    }
+}
 
 fn word<T: PartialEq + Copy>(choices: &[(&'static str, T)], choice: T) -> String {
     choices.iter().find(|(_, known)| *known == choice).map_or("", |(word, _)| word).to_owned()
@@ -127,12 +145,14 @@ impl App {
             ("CACHE_MEMORY_TTL_SECONDS", self.memory_ttl.as_secs().to_string()),
             ("CACHE_FILE_TTL_SECONDS", self.file_ttl.as_secs().to_string()),
             ("CACHE_SPATIAL_RADIUS_KM", self.spatial_radius_km.to_string()),
+            ("HISTORY_DAYS", self.history_days.to_string()),
             ("LOG_FORMAT", word(&LOG_FORMATS, self.log_format)),
             ("LOG_FILTER", self.log_filter.clone()),
         ]);
         variables.extend(self.open_meteo_base_url.clone().map(|url| ("OPEN_METEO_BASE_URL", url)));
         variables.extend(self.wxtech_base_url.clone().map(|url| ("WXTECH_BASE_URL", url)));
         variables.extend(self.llm.to_variables());
+        variables.extend(self.metrics_namespace.clone().map(|namespace| ("METRICS_NAMESPACE", namespace)));
         variables.extend(self.now.map(|now| ("APP_NOW", now.to_string())));
         variables
     }
@@ -157,8 +177,10 @@ impl App {
             memory_ttl: Duration::from_secs(reader.number_or("CACHE_MEMORY_TTL_SECONDS", 300, 0..=86_400)),
             file_ttl: Duration::from_secs(reader.number_or("CACHE_FILE_TTL_SECONDS", 21_600, 0..=604_800)),
             spatial_radius_km: reader.number_or("CACHE_SPATIAL_RADIUS_KM", 10, 0..=100),
+            history_days: reader.number_or("HISTORY_DAYS", HISTORY_DAYS, HISTORY_RANGE),
             log_format: reader.choice("LOG_FORMAT", &LOG_FORMATS),
             log_filter: reader.optional("LOG_FILTER").unwrap_or_else(|| "info".to_owned()),
+            metrics_namespace: reader.optional("METRICS_NAMESPACE"),
             now: fixed_time(&mut reader),
         };
         forbid_in_production(&mut reader, app.environment, app.weather, app.now.is_some());
@@ -277,8 +299,10 @@ mod tests {
             memory_ttl: Duration::from_secs(300),
             file_ttl: Duration::from_secs(21_600),
             spatial_radius_km: 10,
+            history_days: 90,
             log_format: LogFormat::Json,
             log_filter: "info".to_owned(),
+            metrics_namespace: Some("weather".to_owned()),
             now: Some("2026-11-23T20:00:00Z".parse().unwrap()),
         }
     }
@@ -290,7 +314,14 @@ mod tests {
     #[test]
     fn what_is_written_to_variables_is_read_back_the_same() {
         assert_eq!(read(&app().to_env()), Ok(app()));
-        let bare = App { llm: Llm::default(), open_meteo_base_url: None, wxtech_base_url: None, now: None, ..app() };
+        let bare = App {
+            llm: Llm::default(),
+            open_meteo_base_url: None,
+            wxtech_base_url: None,
+            metrics_namespace: None,
+            now: None,
+            ..app()
+        };
         assert_eq!(read(&bare.to_env()), Ok(bare));
     }
 

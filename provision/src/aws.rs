@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::guard::Access;
+use crate::transcript::Transcript;
 
 /// The key of the tag that names the application.
 pub const TAG_APP: &str = "provision:app";
@@ -94,13 +95,20 @@ impl Aws {
     /// With [`Access::ReadOnly`] every operation that could change something is refused before
     /// it is sent.
     pub fn new(config: &SdkConfig, owner: Owner, access: Access) -> Self {
+        Self::recorded(config, owner, access, None)
+    }
+
+    /// Makes clients whose every call is written into a transcript, if there is one.
+    pub fn recorded(config: &SdkConfig, owner: Owner, access: Access, transcript: Option<&Transcript>) -> Self {
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         macro_rules! client {
-            ($service:ident) => {
-                $service::Client::from_conf(
-                    $service::config::Builder::from(config).interceptor(access.interceptor()).build(),
-                )
-            };
+            ($service:ident) => {{
+                let mut settings = $service::config::Builder::from(config).interceptor(access.interceptor());
+                if let Some(transcript) = transcript {
+                    settings = settings.interceptor(transcript.interceptor());
+                }
+                $service::Client::from_conf(settings.build())
+            }};
         }
         Self {
             acm: client!(aws_sdk_acm),

@@ -33,6 +33,7 @@ pub use terminal::Terminal;
 
 use crate::cli::arguments::{Arguments, Verb};
 use crate::cli::session::Session;
+use crate::transcript::Transcript;
 
 /// What a run gets from outside.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Surroundings {
     pub sdk: Option<SdkConfig>,
     /// Becomes true when no further work should be started.
     pub interrupted: watch::Receiver<bool>,
+    /// Where every call to AWS is written down, if anywhere.
+    pub transcript: Option<Transcript>,
 }
 
 /// Runs one command line; the first argument is the program's name.

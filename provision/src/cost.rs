@@ -3,7 +3,10 @@
 use std::fmt;
 
 use config::deployment::{Architecture, Deployment};
+use config::metrics;
 use serde::Serialize;
+
+use crate::our_stack::monitoring::ALARM_METRICS;
 
 /// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
 const PRICES: &str = include_str!("../data/prices.csv");
@@ -19,6 +22,11 @@ const NAT_GB: f64 = 10.0;
 const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
 const UNITS: f64 = 0.1;
+/// What CloudWatch gives every account for nothing each month: metrics that alarms watch, metrics of one's own,
+/// dashboards. Other environments in the account share it, so a line that counts on it is an assumption.
+const FREE_ALARM_METRICS: u32 = 10;
+const FREE_OWN_METRICS: u32 = 10;
+const FREE_DASHBOARDS: u32 = 3;
 
 /// One line of the bill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -129,8 +137,31 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         let amount = format!("{INSIGHTS_METRICS} metrics");
         lines.push(line("Container Insights", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
     }
+    lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
     Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
+}
+
+fn monitoring(deployment: &Deployment, prices: &Prices<'_>) -> Vec<Line> {
+    let beyond = |what: &str, item: &str, number: u32, free: u32| Line {
+        what: what.to_owned(),
+        amount: format!("{number}, of which {} are free", number.min(free)),
+        usd: f64::from(number.saturating_sub(free)) * prices.usd(item),
+        assumed: true,
+    };
+    let mut lines = Vec::new();
+    if deployment.alarms.is_some() {
+        lines.push(beyond("metrics of alarms", "alarm-metric", ALARM_METRICS, FREE_ALARM_METRICS));
+    }
+    if deployment.settings.metrics_namespace.is_some() {
+        let own = metrics::ALWAYS.len() + usize::from(!deployment.settings.llm.providers.is_empty());
+        let own = u32::try_from(own).unwrap_or(u32::MAX);
+        lines.push(beyond("metrics of the service", "custom-metric", own, FREE_OWN_METRICS));
+    }
+    if deployment.dashboard {
+        lines.push(beyond("dashboard", "dashboard", 1, FREE_DASHBOARDS));
+    }
+    lines
 }
 
 impl fmt::Display for Bill {
@@ -156,7 +187,7 @@ mod tests {
     #[test]
     fn the_bill_is_the_sum_of_its_lines_and_every_price_is_known() {
         let bill = bill(&production()).unwrap();
-        assert!(bill.lines.iter().all(|line| line.usd.is_finite() && line.usd > 0.0), "{bill}");
+        assert!(bill.lines.iter().all(|line| line.usd.is_finite() && (line.usd > 0.0 || line.assumed)), "{bill}");
         // One x86 task of 1 vCPU and 2 GB for 730 hours in Tokyo.
         assert!((bill.lines[0].usd - 44.98).abs() < 0.01, "{bill}");
         assert!((bill.usd - bill.lines.iter().map(|line| line.usd).sum::<f64>()).abs() < 1e-9);
@@ -172,6 +203,21 @@ mod tests {
         // The gateway for 730 hours, its traffic and the metrics; its address is in place of the task's.
         assert!((on.usd - off.usd - (45.26 + 0.62 + 6.0)).abs() < 0.01, "{on}");
         assert!(on.lines.iter().all(|line| line.usd.is_finite()), "{on}");
+    }
+
+    #[test]
+    fn what_is_free_costs_nothing_and_what_is_beyond_it_does() {
+        let line = |deployment: &Deployment, what: &str| {
+            bill(deployment).unwrap().lines.into_iter().find(|line| line.what == what).map(|line| line.usd)
+        };
+        let mut deployment = production();
+        assert_eq!(line(&deployment, "metrics of alarms"), Some(0.0));
+        assert_eq!(line(&deployment, "metrics of the service"), Some(0.0));
+        assert_eq!(line(&deployment, "dashboard"), Some(0.0));
+        deployment.settings.llm.providers = vec![config::llm::Provider::Gemini];
+        assert_eq!(line(&deployment, "metrics of the service"), Some(0.30));
+        deployment.dashboard = false;
+        assert_eq!(line(&deployment, "dashboard"), None);
     }
 
     #[test]

@@ -28,4 +28,5 @@ pub mod rollout;
 pub mod run;
 pub mod stack;
 mod stop_reasons;
+pub mod transcript;
 pub mod wait;

@@ -1,8 +1,10 @@
 //! `provision`: plans, deploys and destroys the AWS stack of the Weather Comment Generator.
 
+use std::io;
 use std::process::ExitCode;
 
 use provision::cli::{self, Exit, Surroundings, Terminal};
+use provision::transcript::Transcript;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -11,8 +13,21 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("PROVISION_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let surroundings = Surroundings { terminal: Terminal::of_process(), sdk: None, interrupted: interruption() };
+    let terminal = Terminal::of_process();
+    let transcript = match transcript() {
+        Ok(transcript) => transcript,
+        Err(error) => {
+            terminal.say(format_args!("error: the file that PROVISION_RECORD names cannot be written: {error}"));
+            return Exit::BadInput.into();
+        }
+    };
+    let surroundings = Surroundings { terminal, sdk: None, interrupted: interruption(), transcript };
     cli::run(std::env::args_os(), &surroundings).await.into()
+}
+
+/// The file that every call is written to, if one is named.
+fn transcript() -> io::Result<Option<Transcript>> {
+    std::env::var_os("PROVISION_RECORD").map(|path| Transcript::append_to(path.as_ref())).transpose()
 }
 
 /// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once.

@@ -1,7 +1,7 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
 mod domain;
-mod monitoring;
+pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;
 mod policies;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::context::Context;
 use crate::diff::{Change, diff};
+use crate::retry::unhurried;
 use crate::stack::{Found, NodeId, Outputs, Stack, Traits};
 
 /// How many resources are read at the same time: all of ours. They ask a dozen services a few questions each, and the
@@ -70,7 +71,7 @@ pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
         if stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some() {
             return Ok((id, None));
         }
-        let found = stack.node(id).read(context).await;
+        let found = unhurried(context, || stack.node(id).read(context)).await;
         found.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id))).map(|found| (id, found))
     }));
     let mut reads = reads.buffer_unordered(READS_AT_ONCE);

@@ -104,7 +104,29 @@ impl Patience {
 ///
 /// # Errors
 /// The first failure that does not pass, or the last one when its class's budget is used up.
-pub async fn persist<T, F>(context: &Context, mut work: impl FnMut() -> F) -> Result<T>
+pub async fn persist<T, F>(context: &Context, work: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    persist_through(context, |_| true, work).await
+}
+
+/// Repeats a question while AWS asks for fewer of them; whatever else goes wrong is for the asker to judge.
+///
+/// # Errors
+/// The first failure that is no throttling, or the last one when the budget is used up.
+pub async fn unhurried<T, F>(context: &Context, work: impl FnMut() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    persist_through(context, |class| class == Class::Throttled, work).await
+}
+
+async fn persist_through<T, F>(
+    context: &Context,
+    passes: impl Fn(Class) -> bool,
+    mut work: impl FnMut() -> F,
+) -> Result<T>
 where
     F: Future<Output = Result<T>>,
 {
@@ -114,7 +136,7 @@ where
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let Some(class) = Class::of(&error) else { return Err(error) };
+        let Some(class) = Class::of(&error).filter(|class| passes(*class)) else { return Err(error) };
         let patience = class.patience();
         let pause = patience.pause(failures, 0.5);
         if began.elapsed() + pause > patience.budget {

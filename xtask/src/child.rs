@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result};
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::exit::{Failed, Interrupted};
 use crate::signals;
@@ -46,6 +46,12 @@ impl Foreground {
     /// Whether it has ended by itself.
     pub(crate) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.peek(WaitIdOptions::NOHANG)?)
+    }
+
+    /// Asks it to end, as Ctrl-C does.
+    pub(crate) fn ask_to_end(&self) {
+        // It may have ended by itself in this moment.
+        let _ = kill_process_group(self.group, Signal::TERM);
     }
 
     pub(crate) fn wait(mut self) -> Result<ExitStatus> {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::child;
 use crate::exit::Failed;
+use crate::local;
 
 #[derive(Args, Debug)]
 pub(crate) struct CiArguments {
@@ -29,11 +30,13 @@ enum Check {
     Clippy,
     /// The documentation.
     Doc,
+    /// The tests of the stand-in for AWS: needs Python with venv, and an engine for those with containers.
+    Local,
     /// The tests.
     Test,
 }
 
-const ALL: [Check; 5] = [Check::Fmt, Check::Deps, Check::Clippy, Check::Doc, Check::Test];
+const ALL: [Check; 6] = [Check::Fmt, Check::Deps, Check::Clippy, Check::Doc, Check::Local, Check::Test];
 
 /// Runs the checks; the last line is the count of the tests.
 pub(crate) fn run(arguments: &CiArguments) -> Result<()> {
@@ -71,6 +74,7 @@ impl Check {
             Self::Deps => "deps",
             Self::Clippy => "clippy",
             Self::Doc => "doc",
+            Self::Local => "local",
             Self::Test => "test",
         }
     }
@@ -87,6 +91,7 @@ impl Check {
                 command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
                 child::run("documenting", command)
             }
+            Self::Local => local::check(),
             Self::Test => tests(counts),
         }
     }

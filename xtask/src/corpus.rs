@@ -14,6 +14,12 @@ pub(crate) enum CorpusCommand {
     Report,
     /// Write `config/data/coverage.md`: what there is to say in every weather, month and region.
     Coverage,
+    /// Print what is chosen on two hundred days of every kind, to be read.
+    Read {
+        /// Another number gives other days.
+        #[arg(default_value_t = 1)]
+        seed: u32,
+    },
 }
 
 /// Builds the tools and runs one.
@@ -23,8 +29,12 @@ pub(crate) fn run(command: CorpusCommand) -> Result<()> {
         CorpusCommand::Lint => "lint",
         CorpusCommand::Report => "report",
         CorpusCommand::Coverage => "coverage",
+        CorpusCommand::Read { .. } => "read",
     };
     let mut cargo = child::cargo();
     cargo.args(["run", "--quiet", "--package", "app", "--example", "corpus", "--", task]);
+    if let CorpusCommand::Read { seed } = command {
+        cargo.arg(seed.to_string());
+    }
     child::run("the tools of the corpus", cargo)
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use crate::exit::BadInput;
 use crate::image::{self, ImageArguments};
 use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
 use crate::toolchain::Needs;
@@ -29,6 +30,9 @@ pub(crate) struct DeployArguments {
     options: LocalOptions,
     #[command(flatten)]
     image: ImageArguments,
+    /// A `provision` that is built already; without it, it is compiled.
+    #[arg(long, value_name = "PROGRAM")]
+    provision: Option<PathBuf>,
     /// The environment, when it is not the local one.
     #[arg(long, short, conflicts_with = "local")]
     environment: Option<String>,
@@ -44,6 +48,9 @@ pub(crate) struct DestroyArguments {
     local: bool,
     #[command(flatten)]
     options: LocalOptions,
+    /// A `provision` that is built already; without it, it is compiled.
+    #[arg(long, value_name = "PROGRAM")]
+    provision: Option<PathBuf>,
     /// The environment, when it is not the local one.
     #[arg(long, short, conflicts_with = "local")]
     environment: Option<String>,
@@ -61,7 +68,7 @@ pub(crate) fn destroy(arguments: &DestroyArguments) -> Result<()> {
         return destroy_here(arguments);
     }
     Needs::to_compile().or_fail()?;
-    let mut provision = provision(arguments.environment.as_deref())?;
+    let mut provision = provision(arguments.provision.as_deref(), arguments.environment.as_deref())?;
     provision.arg("destroy").args(&arguments.rest);
     become_it(provision)
 }
@@ -70,14 +77,14 @@ fn deploy_to_aws(arguments: &DeployArguments) -> Result<()> {
     image::check_tools(&arguments.image)?.or_fail()?;
     let image = image::build(&arguments.image)?;
     eprintln!("{image}");
-    let mut provision = provision(arguments.environment.as_deref())?;
+    let mut provision = provision(arguments.provision.as_deref(), arguments.environment.as_deref())?;
     provision.arg("deploy").arg("--image-layout").arg(image.folder).args(&arguments.rest);
     become_it(provision)
 }
 
-/// Compiles the deploy tool and gives the beginning of its command line.
-fn provision(environment: Option<&str>) -> Result<Command> {
-    let program = compile_provision()?;
+/// Compiles the deploy tool, unless it is given, and gives the beginning of its command line.
+fn provision(given: Option<&Path>, environment: Option<&str>) -> Result<Command> {
+    let program = provision_program(given)?;
     let mut command = Command::new(program);
     if let Some(environment) = environment {
         command.args(["--environment", environment]);
@@ -85,7 +92,10 @@ fn provision(environment: Option<&str>) -> Result<Command> {
     Ok(command)
 }
 
-fn compile_provision() -> Result<PathBuf> {
+pub(crate) fn provision_program(given: Option<&Path>) -> Result<PathBuf> {
+    if let Some(given) = given {
+        return given.canonicalize().map_err(|error| BadInput(format!("{}: {error}", given.display())).into());
+    }
     let program = workspace::target().join("debug/provision");
     if !program.exists() {
         eprintln!("deploy: the first build of provision compiles the AWS SDK, 10 to 15 minutes on two cores");
@@ -110,7 +120,7 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     let running = StandIn::running()?;
     let plan = match &running {
         Some(stand_in) => stand_in.check(&arguments.options).map(|()| None)?,
-        None => Some(StandIn::plan(&arguments.options, &mut needs)),
+        None => Some(StandIn::plan(&arguments.options, &mut needs)?),
     };
     needs.or_fail()?;
     if let Some(plan) = &plan {
@@ -127,20 +137,31 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
         (Some(stand_in), _) => stand_in,
         (None, plan) => steps.time("stand-in", || plan.context("there is a plan for what does not run")?.start())?,
     };
-    let program = steps.time("provision", compile_provision)?;
+    let program = steps.time("provision", || provision_program(arguments.provision.as_deref()))?;
+    let came_up = come_up(&stand_in, &program, &image.folder, &arguments.rest, &mut steps);
+    stand_in.save()?;
+    turn.end();
+    if let Err(error) = came_up {
+        if let Some(keeper) = keeper.filter(|_| arguments.detach) {
+            keeper.detach()?;
+            eprintln!("{}\n`cargo xtask local down` stops it", stand_in.description());
+        }
+        return Err(error);
+    }
+    eprintln!("deploy: {steps}");
+    finish(&stand_in, keeper, arguments.detach)
+}
+
+fn come_up(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String], steps: &mut Steps) -> Result<()> {
     let before = stand_in.deployment()?;
-    steps.time("deploy", || run_deploy(&stand_in, &program, &image.folder, &arguments.rest))?;
+    steps.time("deploy", || run_deploy(stand_in, program, layout, rest))?;
     if let Some(before) = &before
         && stand_in.deployment()?.as_ref() == Some(before)
     {
         eprintln!("deploy: nothing has changed, so the running task is replaced by a new one");
         steps.time("restart", || stand_in.restart(before))?;
     }
-    steps.time("ready", || readiness::wait(&stand_in.ports(), PATIENCE, || Ok(StandIn::is_alive())))?;
-    stand_in.save()?;
-    turn.end();
-    eprintln!("deploy: {steps}");
-    finish(&stand_in, keeper, arguments.detach)
+    steps.time("ready", || readiness::wait(&stand_in.ports(), PATIENCE, || Ok(StandIn::is_alive())))
 }
 
 fn run_deploy(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String]) -> Result<()> {
@@ -161,9 +182,13 @@ fn run_provision(stand_in: &StandIn, mut provision: Command) -> Result<()> {
 
 /// Says where the service is, and stays with it if that is our part.
 fn finish(stand_in: &StandIn, keeper: Option<Keeper>, detach: bool) -> Result<()> {
+    for address in stand_in.listeners()? {
+        let warning = if address.starts_with("https") { "  (no browser knows its certificate)" } else { "" };
+        println!("load balancer        {address}{warning}");
+    }
     let [page, api] = stand_in.ports();
-    println!("page  http://127.0.0.1:{page}/");
-    println!("API   http://127.0.0.1:{api}/");
+    println!("past it, to the page http://127.0.0.1:{page}/");
+    println!("past it, to the API  http://127.0.0.1:{api}/");
     match keeper {
         None => println!("The stand-in goes on; `cargo xtask local down` stops it."),
         Some(keeper) if detach => {
@@ -184,7 +209,7 @@ fn destroy_here(arguments: &DestroyArguments) -> Result<()> {
     // One that is only started to be emptied is stopped again, however that ends.
     let keeper = running.is_none().then(Keeper::us).transpose()?;
     let stand_in = running.map_or_else(|| start_to_empty(&arguments.options), Ok)?;
-    let mut provision = Command::new(compile_provision()?);
+    let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
     provision.args(["--environment", "local", "destroy", "--yes", "--delete-data"]).args(&arguments.rest);
     run_provision(&stand_in, provision)?;
     stand_in.save()?;
@@ -201,7 +226,7 @@ fn destroy_here(arguments: &DestroyArguments) -> Result<()> {
 
 fn start_to_empty(options: &LocalOptions) -> Result<StandIn> {
     let mut needs = Needs::to_compile();
-    let plan = StandIn::plan(options, &mut needs);
+    let plan = StandIn::plan(options, &mut needs)?;
     needs.or_fail()?;
     Plan::clear_left_overs()?;
     plan.check_ports()?;

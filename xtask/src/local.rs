@@ -36,10 +36,16 @@ pub(crate) struct LocalOptions {
     /// What runs the service's tasks.
     #[arg(long, value_enum, default_value_t, requires = "local")]
     engine: Choice,
-    /// The port of the page [default: 8501].
+    /// The port of the load balancer's listener for HTTPS [default: 8443, or a free one].
+    #[arg(long, requires = "local")]
+    https_port: Option<u16>,
+    /// The port of the load balancer's listener for HTTP, if it has one [default: 8080, or a free one].
+    #[arg(long, requires = "local")]
+    http_port: Option<u16>,
+    /// The port of the page, past the load balancer [default: 8501].
     #[arg(long, requires = "local")]
     port: Option<u16>,
-    /// The port of the JSON API [default: 8000].
+    /// The port of the JSON API, past the load balancer [default: 8000].
     #[arg(long, requires = "local")]
     api_port: Option<u16>,
     /// The port of the stand-in's AWS and image registry [default: 4566].
@@ -88,14 +94,28 @@ fn down() -> Result<()> {
     Ok(())
 }
 
-fn check() -> Result<()> {
+/// Runs the stand-in's own tests, those with containers too where an engine answers.
+pub(crate) fn check() -> Result<()> {
     let mut needs = Needs::default();
     python::check(&mut needs);
     needs.or_fail()?;
     let mut tests = Command::new(python::install(&folder().join("venv"))?);
-    tests.args(["-m", "unittest", "tests.test_stand_in"]).current_dir(python::source());
-    tests.env("PYTHONDONTWRITEBYTECODE", "1");
-    child::run("checking the stand-in", tests)
+    tests.args(["-m", "tests"]).current_dir(python::source()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let apart = folder().join("check");
+    for name in ["run", "logs"] {
+        fs::create_dir_all(apart.join(name)).with_context(|| format!("making {}", apart.display()))?;
+    }
+    let gateway = ports::free_one(4567)?;
+    let podman = Podman::new(&apart, gateway);
+    podman.stop()?;
+    let engine = Engine::choose(Choice::Auto, &mut Needs::default());
+    if let Some(address) = engine.address(&podman)? {
+        tests.env("DOCKER_HOST", address).env("STAND_IN_TEST_ENGINE", engine.to_string());
+        tests.env("STAND_IN_TEST_GATEWAY", gateway.to_string());
+    }
+    let checked = child::run("checking the stand-in", tests);
+    podman.stop()?;
+    checked
 }
 
 /// A stand-in that runs.
@@ -108,6 +128,8 @@ pub(crate) struct StandIn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Settings {
     engine: Engine,
+    https: u16,
+    http: u16,
     page: u16,
     api: u16,
     gateway: u16,
@@ -138,9 +160,11 @@ impl StandIn {
 
     /// Checks that a running stand-in is the one that is asked for.
     pub(crate) fn check(&self, options: &LocalOptions) -> Result<()> {
-        let Settings { engine, page, api, gateway } = self.settings;
+        let Settings { engine, https, http, page, api, gateway } = self.settings;
         let same = |wanted: Option<u16>, is: u16| wanted.is_none_or(|wanted| wanted == is);
         let fits = engine.satisfies(options.engine)
+            && same(options.https_port, https)
+            && same(options.http_port, http)
             && same(options.port, page)
             && same(options.api_port, api)
             && same(options.gateway_port, gateway);
@@ -152,14 +176,19 @@ impl StandIn {
     }
 
     /// What is needed to start one, with the engine that was settled on.
-    pub(crate) fn plan(options: &LocalOptions, needs: &mut Needs) -> Plan {
+    ///
+    /// # Errors
+    /// When this machine gives no free port.
+    pub(crate) fn plan(options: &LocalOptions, needs: &mut Needs) -> Result<Plan> {
         python::check(needs);
-        Plan(Settings {
+        Ok(Plan(Settings {
             engine: Engine::choose(options.engine, needs),
+            https: options.https_port.map_or_else(|| ports::free_one(8443), Ok)?,
+            http: options.http_port.map_or_else(|| ports::free_one(8080), Ok)?,
             page: options.port.unwrap_or(8501),
             api: options.api_port.unwrap_or(8000),
             gateway: options.gateway_port.unwrap_or(4566),
-        })
+        }))
     }
 
     fn answers(&self) -> bool {
@@ -174,7 +203,13 @@ impl StandIn {
         Ok(serde_json::from_slice(&answer.body_mut().read_to_vec()?)?)
     }
 
-    /// The ports of the page and of the API.
+    /// Where the listeners of the load balancer are found, the one for HTTPS first.
+    pub(crate) fn listeners(&self) -> Result<Vec<String>> {
+        let status = self.ask("status")?;
+        Ok(texts(&status["listeners"]))
+    }
+
+    /// The ports of the page and of the API, past the load balancer.
     pub(crate) fn ports(&self) -> [u16; 2] {
         [self.settings.page, self.settings.api]
     }
@@ -220,15 +255,14 @@ impl StandIn {
 
     /// What carries the tags of the deploy tool.
     pub(crate) fn owned(&self) -> Result<Vec<String>> {
-        let owned = self.ask("owned")?;
-        Ok(owned.as_array().into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect())
+        Ok(texts(&self.ask("owned")?))
     }
 
     /// Stops an empty stand-in and removes what it knew.
     pub(crate) fn dismantle(self) -> Result<()> {
         self.aws.delete_certificate()?;
         stop_everything()?;
-        for name in ["state", "images"] {
+        for name in ["state", "images", "certificates"] {
             let folder = folder().join(name);
             if folder.exists() {
                 fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
@@ -238,10 +272,11 @@ impl StandIn {
     }
 
     pub(crate) fn description(&self) -> String {
-        let Settings { engine, page, api, .. } = self.settings;
+        let Settings { engine, https, http, page, api, .. } = self.settings;
         format!(
-            "local: the stand-in for AWS runs at {} ({engine}); page http://127.0.0.1:{page}/, API http://127.0.0.1:{api}/; \
-             logs in {}",
+            "local: the stand-in for AWS runs at {} ({engine}); load balancer https://127.0.0.1:{https}/ and \
+             http://127.0.0.1:{http}/ where it listens; past it, page http://127.0.0.1:{page}/, API \
+             http://127.0.0.1:{api}/; logs in {}",
             self.aws.endpoint,
             workspace::shown(&folder().join("logs"))
         )
@@ -254,8 +289,10 @@ pub(crate) struct Plan(Settings);
 impl Plan {
     /// Fails when another program has one of the ports.
     pub(crate) fn check_ports(&self) -> Result<()> {
-        let Settings { page, api, gateway, .. } = self.0;
-        ports::check_free(&[(page, "--port"), (api, "--api-port"), (gateway, "--gateway-port")])
+        let Settings { https, http, page, api, gateway, .. } = self.0;
+        let listeners = [(https, "--https-port"), (http, "--http-port")];
+        let others = [(page, "--port"), (api, "--api-port"), (gateway, "--gateway-port")];
+        ports::check_free(&[&listeners[..], &others[..]].concat())
     }
 
     /// Clears away what a killed run has left, so that its ports are free again.
@@ -287,7 +324,7 @@ impl Plan {
     }
 
     fn command(&self, interpreter: &Path, engine_address: Option<String>) -> Command {
-        let Settings { engine, page, api, gateway } = self.0;
+        let Settings { engine, https, http, page, api, gateway } = self.0;
         let mut command = Command::new(interpreter);
         command
             .args(["-m", "stand_in"])
@@ -297,6 +334,7 @@ impl Plan {
             .env("STAND_IN_ENGINE", engine.to_string())
             .env("STAND_IN_FOLDER", folder())
             .env("STAND_IN_FRONT", format!("{page}:8501,{api}:8000"))
+            .env("STAND_IN_LISTENERS", format!("{https}:443,{http}:80"))
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", gateway.to_string())
             .env("MINISTACK_REGION", aws::REGION)
@@ -315,6 +353,10 @@ impl Plan {
     }
 }
 
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect()
+}
+
 fn end_of(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
@@ -327,9 +369,9 @@ impl Settings {
     }
 
     fn write(self) -> Result<()> {
-        let Self { engine, page, api, gateway } = self;
+        let Self { engine, https, http, page, api, gateway } = self;
         let file = Self::file();
-        fs::write(&file, format!("{engine} {page} {api} {gateway}"))
+        fs::write(&file, format!("{engine} {https} {http} {page} {api} {gateway}"))
             .with_context(|| format!("writing {}", file.display()))
     }
 
@@ -339,7 +381,7 @@ impl Settings {
         let name = words.next()?;
         let engine = [Engine::Docker, Engine::Podman, Engine::Process].into_iter().find(|it| it.to_string() == name)?;
         let mut port = || words.next()?.parse().ok();
-        Some(Self { engine, page: port()?, api: port()?, gateway: port()? })
+        Some(Self { engine, https: port()?, http: port()?, page: port()?, api: port()?, gateway: port()? })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the tasks around the code. It links none of the other crates; it runs them.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks talk to the person who runs them")]
 
+mod acceptance;
 mod child;
 mod ci;
 mod corpus;
@@ -47,6 +48,8 @@ enum Task {
     /// Look at the corpus as its authors need it.
     #[command(subcommand)]
     Corpus(corpus::CorpusCommand),
+    /// Create, deploy, roll back, drift and destroy once in a real account, recorded; or compare such a recording.
+    Acceptance(acceptance::AcceptanceArguments),
     /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
     Matrix,
     /// Look at the stand-in for AWS on this machine, or stop it.
@@ -76,6 +79,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Destroy(arguments) => deploy::destroy(arguments),
         Task::Ci(arguments) => ci::run(arguments),
         Task::Corpus(command) => corpus::run(*command),
+        Task::Acceptance(arguments) => acceptance::run(arguments),
         Task::Matrix => matrix::run(),
         Task::Local(command) => local::run(*command),
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::exit::BadInput;
 
@@ -18,6 +18,15 @@ pub(crate) fn check_free(ports: &[(u16, &str)]) -> Result<()> {
         format!("port {port} of 127.0.0.1 is in use by {holder}; end it, or choose another port with {option}")
     });
     Err(BadInput(lines.collect::<Vec<_>>().join("\n")).into())
+}
+
+/// The preferred port if nobody has it, or one that nobody has.
+pub(crate) fn free_one(preferred: u16) -> Result<u16> {
+    if is_free(preferred) {
+        return Ok(preferred);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port of 127.0.0.1")?;
+    Ok(listener.local_addr()?.port())
 }
 
 pub(crate) fn is_free(port: u16) -> bool {
@@ -65,6 +74,15 @@ mod tests {
         }
         drop(listener);
         check_free(&[(port, "--port")]).unwrap();
+    }
+
+    #[test]
+    fn a_taken_port_is_replaced_by_a_free_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = listener.local_addr().unwrap().port();
+        let other = free_one(taken).unwrap();
+        assert_ne!(other, taken);
+        assert_eq!(free_one(other).unwrap(), other);
     }
 
     #[test]

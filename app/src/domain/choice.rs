@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::corpus::{Corpus, Kind, Months, Phrase, Time};
+use config::corpus::{Corpus, Phrase};
 use config::places::Place;
 use config::rules::{Rule, Rules};
-use enumset::{EnumSet, enum_set};
+use enumset::EnumSet;
 use serde::Serialize;
 
 use super::day::{Day, Slot};
-use super::decision::{Check, Decisions, Verdict};
+use super::decision::{Check, Verdict};
 use super::recent::Recent;
-use super::rules::{FAIR, Situation};
+use super::rules::Situation;
+use super::score::Score;
 use super::search::{Found, Half, Halves};
+use super::why::{Why, danger_label, made_label};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,8 @@ pub struct Pair {
     pub advice: String,
     /// Higher is better; only within one choice.
     pub score: f64,
+    /// Why it stands where it stands.
+    pub why: Why,
 }
 
 impl Pair {
@@ -48,14 +52,12 @@ impl Pair {
         format!("{}\u{3000}{}", self.weather, self.advice)
     }
 
-    fn of(found: Found<'_, '_>) -> Self {
+    fn of(found: Found<'_, '_>, situation: &Situation<'_>, score: &Score<'_>, rest: &[&str]) -> Self {
         let (weather, advice) = (found.weather.phrase, found.advice.phrase);
-        Self {
-            id: format!("{}-{}", weather.id, advice.id),
-            weather: weather.text.clone(),
-            advice: advice.text.clone(),
-            score: found.score(),
-        }
+        let id = format!("{}-{}", weather.id, advice.id);
+        let points = (score.of(weather), score.of(advice));
+        let why = Why::of(situation, weather, advice, points, rest.contains(&id.as_str()));
+        Self { id, weather: weather.text.clone(), advice: advice.text.clone(), score: found.score(), why }
     }
 }
 
@@ -92,10 +94,10 @@ pub struct Choice {
     pub relaxed: Vec<Relaxed>,
     /// The slot that stands for the day.
     pub representative: Slot,
-    /// Why, in sentences for the editor.
+    /// What the day asks for, in sentences for the editor. Each pair has its own reasons besides.
     pub reasons: Vec<String>,
-    /// Why, rule by rule.
-    pub decisions: Decisions,
+    /// How many phrases each rule refused.
+    pub rejected: BTreeMap<&'static str, usize>,
 }
 
 /// Nothing can be published.
@@ -134,17 +136,18 @@ pub fn choose(corpus: &Corpus, request: &Request<'_>) -> Result<Choice, NoChoice
         given_up.extend(step);
         let rest: &[&str] = if given_up.contains(Rule::D1) { &[] } else { &resting };
         let chosen = some_best(&halves, given_up, request, rest);
-        let Some((best, others)) = chosen.split_first() else { continue };
+        let mut pairs = chosen.into_iter().map(|found| Pair::of(found, &situation, &score, &resting));
+        let Some(pair) = pairs.next() else { continue };
         let mut relaxed: Vec<_> =
             rules.ladder.iter().filter(|rule| given_up.contains(**rule)).map(|rule| Relaxed::of(*rule)).collect();
         relaxed.dedup();
         return Ok(Choice {
-            pair: Pair::of(*best),
-            alternatives: others.iter().map(|found| Pair::of(*found)).collect(),
+            pair,
+            alternatives: pairs.collect(),
             relaxed,
             representative: situation.slot.clone(),
             reasons: reasons(&situation, counts),
-            decisions: decisions(&situation, *best, &refused),
+            rejected: Rule::WORDS.iter().copied().zip(refused).filter(|(_, count)| *count > 0).collect(),
         });
     }
     let worst = (0..refused.len()).max_by_key(|index| refused[*index]).and_then(|index| Rule::of(Rule::WORDS[index]));
@@ -181,7 +184,7 @@ fn halves<'a>(
     for phrase in phrases {
         match situation.refuses(phrase) {
             Some(rule) => refused[rule as usize] += 1,
-            None => halves.push(Half::new(situation, phrase, score.of(phrase))),
+            None => halves.push(Half::new(situation, phrase, score.of(phrase).sum())),
         }
     }
     halves
@@ -216,106 +219,10 @@ fn is_listed(exclude: &BTreeSet<String>, rest: &[&str], weather: &Phrase, advice
     exclude.contains(&id) || rest.contains(&id.as_str())
 }
 
-/// Words for how rain falls or the sky changes.
-const SHAPES: EnumSet<Time> = enum_set!(Time::Shower | Time::Continuous | Time::OnAndOff | Time::Changeable);
-
-/// S1: how well a phrase fits by itself.
-struct Score<'a> {
-    rules: &'a Rules,
-    situation: &'a Situation<'a>,
-    foul: bool,
-    penalties: std::collections::HashMap<&'a str, f64>,
-    seed: u64,
-}
-
-impl<'a> Score<'a> {
-    fn new(rules: &'a Rules, situation: &'a Situation<'a>, request: &Request<'a>) -> Self {
-        let asked = format!("{} {} {}", request.seed, request.place.name, request.day.date);
-        Self {
-            rules,
-            situation,
-            foul: !FAIR.contains(situation.slot.sky),
-            penalties: request.recent.penalties(rules, &request.place.name, request.day.date),
-            seed: hash(0, asked.as_bytes()),
-        }
-    }
-
-    fn of(&self, phrase: &Phrase) -> f64 {
-        let weights = &self.rules.weights;
-        let of_season = !phrase.seasons.is_empty() || phrase.months != Months::ALL;
-        let conditions = [
-            !phrase.skies.is_empty(),
-            of_season,
-            !phrase.temperature.is_open(),
-            !phrase.rain.is_open(),
-            !phrase.phenomena.is_empty(),
-            !phrase.time.is_empty(),
-        ];
-        let fit = conditions.iter().fold(0, |count, condition| count + u8::from(*condition)).min(weights.fit_most);
-        let about_weather = self.foul && !phrase.skies.is_empty() && phrase.skies.is_disjoint(FAIR);
-        let phenomenon = !phrase.phenomena.is_empty();
-        let points = |so: bool, points: f64| if so { points } else { 0.0 };
-        let skies = u8::try_from(phrase.skies.len().max(1)).unwrap_or(u8::MAX);
-        weights.fit * f64::from(fit)
-            + weights.narrow / f64::from(skies)
-            + weights.centre * phrase.temperature.nearness(self.situation.slot.temperature).unwrap_or(0.0)
-            + points(about_weather, weights.weather)
-            + points(phrase.kind == Kind::Weather && self.situation.names(phrase) & 1 == 1, weights.danger)
-            + points(!phrase.time.is_disjoint(SHAPES), weights.shape)
-            + points(phenomenon, weights.phenomenon)
-            + points(of_season, weights.season)
-            + weights.usage * f64::from(phrase.weight.max(1)).log10()
-            + weights.chance * self.chance(&phrase.id)
-            - self.penalties.get(phrase.id.as_str()).copied().unwrap_or(0.0)
-    }
-
-    /// From 0 to 1, the same for the same seed, place, day and phrase.
-    fn chance(&self, id: &str) -> f64 {
-        let bits = u32::try_from(hash(self.seed, id.as_bytes()) >> 32).unwrap_or(0);
-        f64::from(bits) / f64::from(u32::MAX)
-    }
-}
-
 /// The score of a phrase, for comparing the search with trying all pairs.
 #[cfg(test)]
 pub(crate) fn score_for_tests(situation: &Situation<'_>, request: &Request<'_>, phrase: &Phrase) -> f64 {
-    Score::new(Rules::embedded(), situation, request).of(phrase)
-}
-
-/// A hash that stays the same in every version of the compiler and library (FNV-1a, then mixed), because what
-/// an editor saw an hour ago must not change with a deployment.
-fn hash(start: u64, bytes: &[u8]) -> u64 {
-    let folded = bytes
-        .iter()
-        .fold(start ^ 0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    let mixed = (folded ^ folded >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
-}
-
-/// Explains a kept pair: the comment, the advice, and both together.
-pub fn kept(corpus: &Corpus, place: &Place, day: &Day, id: &str) -> Vec<Verdict> {
-    let halves = id.split_once('-').and_then(|(weather, advice)| Some((corpus.get(weather)?, corpus.get(advice)?)));
-    let (Some((weather, advice)), Some(situation)) = (halves, Situation::of(Rules::embedded(), place, day)) else {
-        return Vec::new();
-    };
-    verdicts(&situation, weather, advice)
-}
-
-fn verdicts(situation: &Situation<'_>, weather: &Phrase, advice: &Phrase) -> Vec<Verdict> {
-    let id = format!("{}-{}", weather.id, advice.id);
-    let text = format!("{}\u{3000}{}", weather.text, advice.text);
-    vec![
-        Verdict::of(&weather.id, &weather.text, situation.checks(weather)),
-        Verdict::of(&advice.id, &advice.text, situation.checks(advice)),
-        Verdict::of(&id, text, situation.pair_checks(weather, advice)),
-    ]
-}
-
-fn decisions(situation: &Situation<'_>, found: Found<'_, '_>, refused: &[usize]) -> Decisions {
-    let kept = verdicts(situation, found.weather.phrase, found.advice.phrase);
-    let counts = Rule::WORDS.iter().copied().zip(refused.iter().copied());
-    Decisions { kept, rejected: counts.filter(|(_, count)| *count > 0).collect::<BTreeMap<_, _>>() }
+    Score::new(Rules::embedded(), situation, request).of(phrase).sum()
 }
 
 fn reasons(situation: &Situation<'_>, (weather, advice): (usize, usize)) -> Vec<String> {
@@ -328,7 +235,7 @@ fn reasons(situation: &Situation<'_>, (weather, advice): (usize, usize)) -> Vec<
         format!("条件に合う表現：天気{weather}件・アドバイス{advice}件"),
     ];
     if !situation.dangers.is_empty() {
-        let dangers: Vec<_> = situation.dangers.iter().map(|danger| label(*danger)).collect();
+        let dangers: Vec<_> = situation.dangers.iter().map(|danger| danger_label(*danger)).collect();
         reasons.push(format!("危険な現象（{}）に必ず触れる", dangers.join("・")));
     }
     for want in &situation.wants {
@@ -336,33 +243,6 @@ fn reasons(situation: &Situation<'_>, (weather, advice): (usize, usize)) -> Vec<
         reasons.push(format!("{}に{times}触れる", made_label(&want.name)));
     }
     reasons
-}
-
-/// The name in Japanese of what makes a day.
-fn made_label(name: &str) -> &str {
-    match name {
-        "rain" => "1mm/h以上の雨（雨か傘）",
-        "snow" => "雪",
-        "heat" => "暑さ",
-        "cold" => "寒さ",
-        "wind" => "強い風",
-        other => other,
-    }
-}
-
-/// A danger's name in Japanese.
-fn label(danger: config::corpus::Phenomenon) -> &'static str {
-    use config::corpus::Phenomenon;
-    match danger {
-        Phenomenon::Storm => "暴風",
-        Phenomenon::Thunder => "雷",
-        Phenomenon::HeavyRain => "大雨",
-        Phenomenon::Snow => "大雪",
-        Phenomenon::Fog => "霧",
-        Phenomenon::Heat => "猛暑",
-        Phenomenon::StrongWind => "強風",
-        other => other.word(),
-    }
 }
 
 #[cfg(test)]
@@ -402,6 +282,56 @@ mod tests {
             let choice = ask("東京", &day, &excluded).unwrap();
             assert!(excluded.insert(choice.pair.id), "it came back");
         }
+    }
+
+    #[test]
+    fn every_pair_explains_itself_by_points_that_make_its_score_and_by_every_rule() {
+        let choice = ask(
+            "前橋",
+            &day(7, &[(1, 29.0, 0.0, 2.0), (1, 35.2, 0.0, 3.0), (95, 27.0, 6.0, 6.0), (3, 25.0, 0.0, 3.0)]),
+            &BTreeSet::new(),
+        )
+        .unwrap();
+        assert_eq!(choice.alternatives.len(), ALTERNATIVES);
+        for pair in std::iter::once(&choice.pair).chain(&choice.alternatives) {
+            let why = &pair.why;
+            assert!((why.points.sum() - pair.score).abs() < 1e-9, "{pair:?}");
+            let ids: Vec<_> = why.verdicts.iter().map(|verdict| verdict.id.as_str()).collect();
+            let (weather, advice) = pair.id.split_once('-').unwrap();
+            assert_eq!(ids, [weather, advice, &pair.id]);
+            assert!(why.relaxed.is_empty() && why.verdicts.iter().all(|verdict| verdict.rejected.is_none()), "{why:?}");
+            let (fits, touched, scored) = (&why.reasons[0], &why.reasons[2], &why.reasons[3]);
+            assert!(fits.starts_with("天気：") && fits.contains("空模様"), "{fits}");
+            assert!(touched.contains("雷（") && touched.contains("猛暑（") && touched.contains("雨か傘"), "{touched}");
+            assert!(scored.starts_with(&format!("得点{:.2}：", pair.score)), "{scored}");
+        }
+        let scores: Vec<_> = choice.alternatives.iter().map(|pair| pair.score).collect();
+        assert!(scores.is_sorted_by(|a, b| a >= b) && scores[0] <= choice.pair.score, "{scores:?}");
+    }
+
+    #[test]
+    fn what_had_to_be_given_up_is_said_at_the_pair_that_breaks_it() {
+        let (day, exclude) = (day(11, &[(0, 12.0, 0.0, 2.0); 4]), BTreeSet::new());
+        let place = Places::embedded().get("東京").unwrap();
+        let corpus = {
+            // Two phrases: there is one pair, and it rests.
+            let mut corpus = String::new();
+            let source = include_str!("../../../config/data/corpus.csv").lines();
+            for line in source.filter(|line| ["id,", "w0001,", "a0001,"].iter().any(|start| line.starts_with(start))) {
+                corpus.push_str(line);
+                corpus.push('\n');
+            }
+            Corpus::parse("two.csv", &corpus, Rules::embedded()).unwrap()
+        };
+        let mut recent = Recent::default();
+        recent.remember("東京", day.date.yesterday().unwrap(), "w0001-a0001");
+        let choice =
+            choose(&corpus, &Request { place, day: &day, seed: 7, exclude: &exclude, recent: &recent }).unwrap();
+        assert_eq!(
+            (choice.relaxed.as_slice(), choice.pair.why.relaxed.as_slice()),
+            (&[Relaxed::Diversity][..], &[Rule::D1][..])
+        );
+        assert!(choice.pair.why.reasons.last().unwrap().contains("使い回し") && choice.pair.why.points.used < 0.0);
     }
 
     #[test]

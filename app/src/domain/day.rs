@@ -55,6 +55,16 @@ pub struct HourlyPoint {
     pub wind: f64,
 }
 
+impl HourlyPoint {
+    /// Whether its numbers can be; a row with others is a mistake of its source.
+    pub fn is_possible(&self) -> bool {
+        (-60.0..=60.0).contains(&self.temperature)
+            && (0.0..=300.0).contains(&self.precipitation)
+            && (0.0..=100.0).contains(&self.humidity)
+            && (0.0..=100.0).contains(&self.wind)
+    }
+}
+
 /// A forecast for one slot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Slot {

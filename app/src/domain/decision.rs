@@ -1,7 +1,5 @@
 //! Why a phrase or a pair was kept or refused, in a form that programs can read.
 
-use std::collections::BTreeMap;
-
 use config::rules::Rule;
 use serde::Serialize;
 
@@ -42,13 +40,4 @@ impl Verdict {
         let rejected = checks.iter().find(|check| !check.kept).map(|check| check.rule);
         Self { id: id.to_owned(), text: text.into(), rejected, checks }
     }
-}
-
-/// How a choice came about.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Decisions {
-    /// The chosen comment, the chosen advice, and both together.
-    pub kept: Vec<Verdict>,
-    /// How many phrases each rule refused.
-    pub rejected: BTreeMap<&'static str, usize>,
 }

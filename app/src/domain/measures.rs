@@ -6,6 +6,7 @@ use config::rules::{Measure, Rules};
 use enumset::EnumSet;
 
 use super::day::{Day, Slot};
+use super::outline::Trend;
 use super::season;
 
 /// The numbers of a day at a place.
@@ -47,7 +48,7 @@ fn value(measure: Measure, place: &Place, day: &Day, slot: &Slot, rules: &Rules)
         Measure::Temperature => slot.temperature,
         Measure::Warmest => day.highest(|slot| slot.temperature),
         Measure::Coldest => day.coldest(),
-        Measure::Range => day.highest(|slot| slot.temperature) - day.coldest(),
+        Measure::Range => day.range(),
         Measure::Precipitation => slot.precipitation,
         Measure::HardestRain => day.highest(|slot| if rains(slot, rules) { slot.precipitation } else { 0.0 }),
         Measure::Humidity => slot.humidity,
@@ -55,6 +56,9 @@ fn value(measure: Measure, place: &Place, day: &Day, slot: &Slot, rules: &Rules)
         Measure::WetSlots => number(day.wet()),
         Measure::WetRuns => number(day.wet_runs()),
         Measure::Changes => number(day.changes()),
+        Measure::Improving => number(usize::from(day.trend() == Trend::Improving)),
+        Measure::Worsening => number(usize::from(day.trend() == Trend::Worsening)),
+        Measure::Warmer => day.warmer().unwrap_or(0.0),
         Measure::SunnySlots => slots(&|slot| matches!(slot.sky, Sky::Sunny | Sky::ThinCloud | Sky::ExtremeHeat)),
         Measure::RainSlots => slots(&|slot| rains(slot, rules) || slot.sky == Sky::Sleet),
         Measure::HeavyRainSlots => slots(&|slot| {

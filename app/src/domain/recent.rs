@@ -40,11 +40,26 @@ impl Recent {
         self.days.entry(place.to_owned()).or_default().insert(date, pair.to_owned());
     }
 
-    /// Forgets the days that no rule looks at any more.
-    pub fn forget_before(&mut self, date: Date) {
+    /// Forgets the days that no rule looks at any more, and tells whether there were any.
+    pub fn forget_before(&mut self, date: Date) -> bool {
+        let mut any = false;
         for days in self.days.values_mut() {
-            days.retain(|day, _| *day >= date);
+            days.retain(|day, _| {
+                any |= *day < date;
+                *day >= date
+            });
         }
+        any
+    }
+
+    /// Whether a pair has had its share of this batch.
+    pub fn is_spent(&self, rules: &Rules, pair: &str) -> bool {
+        self.pairs.get(pair).is_some_and(|uses| usize::try_from(*uses).is_ok_and(|uses| uses >= self.most(rules)))
+    }
+
+    /// How often a batch may use a pair.
+    fn most(&self, rules: &Rules) -> usize {
+        (self.batch * usize::from(rules.share) / 100).max(1)
     }
 
     /// The points that phrases lose at a place on a day, by number.
@@ -65,10 +80,9 @@ impl Recent {
 
     /// The pairs that rest (D1): used at the place in the last sessions, or often enough in this batch.
     pub(crate) fn resting(&self, rules: &Rules, place: &str, date: Date) -> Vec<&str> {
-        let most = (self.batch * usize::from(rules.share) / 100).max(1);
-        let often = self.pairs.iter().filter(|(_, uses)| usize::try_from(**uses).is_ok_and(|uses| uses >= most));
+        let often = self.pairs.keys().map(String::as_str).filter(|pair| self.is_spent(rules, pair));
         let last = self.earlier(place, date).take(usize::from(rules.sessions));
-        last.map(|(_, pair)| pair).chain(often.map(|(pair, _)| pair.as_str())).collect()
+        last.map(|(_, pair)| pair).chain(often).collect()
     }
 
     /// The pairs of a place before a day, the latest first, with their age in days.

@@ -46,8 +46,8 @@ struct Absent {
 }
 
 /// The parts of a day, in the order of `Rules::hours`.
-const PARTS: [Time; 3] = [Time::Morning, Time::Noon, Time::Evening];
-const PARTS_SET: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Evening);
+const PARTS: [Time; 4] = [Time::Morning, Time::Noon, Time::Afternoon, Time::Evening];
+const PARTS_SET: EnumSet<Time> = enum_set!(Time::Morning | Time::Noon | Time::Afternoon | Time::Evening);
 /// Skies without rain, snow, fog or danger.
 pub(crate) const FAIR: EnumSet<Sky> = enum_set!(Sky::Sunny | Sky::ThinCloud | Sky::Cloudy);
 
@@ -123,7 +123,7 @@ impl<'a> Situation<'a> {
 
     /// The windows of H3 with what they are asked about. A lower bound alone is a word of heat and asks the
     /// warmest slot, an upper bound alone a word of cold and asks the coldest.
-    fn windows(&self, phrase: &Phrase) -> [(Window, f64, Measure); 3] {
+    pub(crate) fn windows(&self, phrase: &Phrase) -> [(Window, f64, Measure); 3] {
         let asked = match (phrase.temperature.min, phrase.temperature.max) {
             (Some(_), None) => Measure::Warmest,
             (None, Some(_)) => Measure::Coldest,
@@ -146,18 +146,19 @@ impl<'a> Situation<'a> {
 
     /// The parts of the day that a phrase names, and whether it is so there.
     fn parts(&self, phrase: &Phrase) -> impl Iterator<Item = (Time, bool)> {
-        // Of what never stops, nobody says that it comes in the evening.
         let own = |slot: &Slot| phrase.skies.is_empty() || phrase.skies.contains(slot.sky);
         let wet = Theme::Rain | Theme::Umbrella | Theme::Shower;
-        let endless = !FAIR.contains(self.slot.sky) && self.day.slots.iter().all(own)
-            || self.day.continuous() && !phrase.themes.is_disjoint(wet);
+        // Of what never stops, nobody says that it comes in the evening.
+        let endless = self.day.continuous() && !phrase.themes.is_disjoint(wet);
+        let only = (phrase.time & PARTS_SET).len() == 1 && !phrase.skies.is_empty();
         let named = PARTS.into_iter().zip(&self.rules.hours).filter(|(part, _)| phrase.time.contains(*part));
         named.map(move |(part, hours)| {
-            (
-                part,
-                !(endless && (phrase.time & PARTS_SET).len() == 1)
-                    && self.day.slots.iter().any(|slot| hours.contains(&slot.hour) && own(slot)),
-            )
+            let (inside, outside) =
+                self.day.slots.iter().filter(|slot| own(slot)).fold((0, 0), |(inside, outside), it| {
+                    if hours.contains(&it.hour) { (inside + 1, outside) } else { (inside, outside + 1) }
+                });
+            // Nor of what is there longer at other hours.
+            (part, inside > 0 && !(only && (endless || outside > inside)))
         })
     }
 
@@ -169,7 +170,8 @@ impl<'a> Situation<'a> {
 
     /// Whether an advice is cautious enough for the day.
     pub(crate) fn cautions(&self, advice: &Phrase) -> bool {
-        self.dangers.is_empty() || advice.caution >= self.rules.danger_caution
+        let about_danger = advice.themes.is_disjoint(self.rules.danger_beside);
+        self.dangers.is_empty() || advice.caution >= self.rules.danger_caution && about_danger
     }
 
     /// Which of the dangers that must be named a phrase names, one bit each.
@@ -183,10 +185,11 @@ impl<'a> Situation<'a> {
         phrase.caution >= self.rules.caution
     }
 
-    /// What no advice beside a comment may be about: the same, or the opposite.
+    /// What no advice beside a comment may be about: the same, the opposite, or what only another comment explains.
     pub(crate) fn taboo(&self, weather: &Phrase) -> EnumSet<Theme> {
         let opposite = self.rules.contradictions.iter().filter(|(comment, _)| weather.themes.contains(*comment));
-        opposite.fold(weather.themes, |set, (_, advice)| set | *advice)
+        let unexplained = self.rules.only_beside.iter().filter(|(comment, _)| !weather.themes.contains(*comment));
+        opposite.chain(unexplained).fold(weather.themes, |set, (_, advice)| set | *advice)
     }
 
     /// Whether P1 refuses two halves, the taboo of the comment being known.
@@ -213,8 +216,9 @@ impl<'a> Situation<'a> {
             checks.push(Check::new(Rule::R1, format!("{} is named", danger.word()), yes(named), named));
         }
         if !self.dangers.is_empty() {
-            let needs = format!("caution of the advice >= {}", self.rules.danger_caution);
-            checks.push(Check::new(Rule::R1, needs, advice.caution.to_string(), self.cautions(advice)));
+            let needs = format!("caution of the advice >= {}, and of the danger", self.rules.danger_caution);
+            let is = format!("{} of {}", advice.caution, words(advice.themes.into_iter().map(Theme::word)));
+            checks.push(Check::new(Rule::R1, needs, is, self.cautions(advice)));
         }
         let made = (self.makes(weather), self.makes(advice));
         for (want, bit) in self.wants.iter().zip(0..) {

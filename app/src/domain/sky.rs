@@ -22,7 +22,7 @@ pub fn of(code: Code, precipitation: f64, temperature: f64) -> Sky {
 /// decides between the wet and the dry half of them.
 fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
     let Some(known) = weather_code(code) else { return of_wmo(UNKNOWN, precipitation, temperature) };
-    let SkyNumbers { wet, heavy_rain, sleet_below, .. } = *numbers();
+    let SkyNumbers { wet, heavy_rain, sleet_below, rain_or_snow_below, .. } = *numbers();
     let wet = precipitation >= wet;
     // The first digit is what the day is apart from its showers.
     let dry = match code / 100 {
@@ -37,16 +37,19 @@ fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
         Kind::HeavySnow => Sky::HeavySnow,
         Kind::HeavyRain if temperature >= sleet_below => Sky::HeavyRain,
         _ if precipitation >= heavy_rain && temperature >= sleet_below => Sky::HeavyRain,
-        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && matches!(code / 100, 1 | 2) => {
+        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && code / 100 == 2 => dry,
+        Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && code / 100 == 1 => {
             heat_or(dry, temperature)
         }
         Kind::Snow => Sky::Snow,
         Kind::Sleet => Sky::Sleet,
+        Kind::RainOrSnow if temperature >= sleet_below && temperature < rain_or_snow_below => Sky::Sleet,
         Kind::RainOrSnow | Kind::Rain | Kind::HeavyRain => falling(precipitation, temperature),
         _ if wet => falling(precipitation, temperature),
         Kind::Sunny | Kind::Heat => heat_or(Sky::Sunny, temperature),
         Kind::ThinCloud => heat_or(Sky::ThinCloud, temperature),
-        Kind::Cloudy => heat_or(Sky::Cloudy, temperature),
+        // Of burning sun nobody speaks under clouds; that it is hot, the day's numbers say.
+        Kind::Cloudy => Sky::Cloudy,
     }
 }
 
@@ -68,7 +71,7 @@ fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
         45 | 48 => Sky::Fog,
         51..=65 | 80..=82 => falling(precipitation, temperature),
         _ if precipitation >= wet => falling(precipitation, temperature),
-        _ if temperature >= extreme_heat => Sky::ExtremeHeat,
+        0..=2 if temperature >= extreme_heat => Sky::ExtremeHeat,
         0 | 1 => Sky::Sunny,
         2 => Sky::ThinCloud,
         _ => Sky::Cloudy,
@@ -127,6 +130,7 @@ mod tests {
         for (code, rain, temperature, sky) in [
             (0, 0.0, 34.9, Sky::Sunny),
             (0, 0.0, 35.0, Sky::ExtremeHeat),
+            (3, 0.0, 35.0, Sky::Cloudy),
             (3, 0.0, 20.0, Sky::Cloudy),
             (3, 0.1, 20.0, Sky::Rain),
             (63, 9.9, 20.0, Sky::Rain),
@@ -148,6 +152,8 @@ mod tests {
         for (code, rain, temperature, sky) in [
             (100, 0.0, 20.0, Sky::Sunny),
             (500, 0.0, 35.0, Sky::ExtremeHeat),
+            (200, 0.0, 35.0, Sky::Cloudy),
+            (202, 0.0, 35.0, Sky::Cloudy),
             (550, 0.0, 34.9, Sky::Sunny),
             (553, 1.0, 30.0, Sky::Rain),
             (600, 0.0, 20.0, Sky::ThinCloud),
@@ -160,7 +166,11 @@ mod tests {
             (300, 0.0, 20.0, Sky::Rain),
             (300, 10.0, 20.0, Sky::HeavyRain),
             (304, 1.0, 1.0, Sky::Sleet),
-            (304, 1.0, 5.0, Sky::Rain),
+            (304, 1.0, 2.9, Sky::Sleet),
+            (304, 1.0, 3.0, Sky::Rain),
+            (304, 1.0, 0.4, Sky::Snow),
+            (300, 1.0, 2.0, Sky::Rain),
+            (300, 1.0, 1.9, Sky::Sleet),
             (430, 0.5, 3.0, Sky::Sleet),
             (400, 0.5, -1.0, Sky::Snow),
             (405, 2.0, -1.0, Sky::HeavySnow),

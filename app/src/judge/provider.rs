@@ -14,12 +14,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::NoVerdict;
-use super::breaker::Breaker;
+use crate::breaker::Breaker;
 
 /// Once more, if the failure was of the kind that passes.
 const ATTEMPTS: u32 = 2;
 /// The pause between, when none was asked for.
 const PAUSE: Duration = Duration::from_millis(500);
+/// For so long one that keeps failing is left alone.
+const REST: Duration = Duration::from_secs(60);
 /// An id takes a dozen; some models think aloud before.
 const LONGEST_ANSWER: u32 = 1024;
 
@@ -67,7 +69,7 @@ impl Provider {
             key,
             timeout,
             client: Client::builder().with_reqwest(http).build()?,
-            breaker: Breaker::default(),
+            breaker: Breaker::new(REST),
             counts: Counts::default(),
         })
     }
@@ -96,9 +98,12 @@ impl Provider {
     }
 
     pub(super) fn failed(&self, error: &NoVerdict) {
+        let asked = if let NoVerdict::Busy { retry_after } = error { *retry_after } else { None };
         // One that rests has not failed again.
-        if *error != NoVerdict::Resting {
-            self.breaker.failed();
+        if *error != NoVerdict::Resting
+            && let Some(rest) = self.breaker.failed(error, *error == NoVerdict::KeyRefused, asked)
+        {
+            tracing::error!(provider = self.kind.word(), %error, seconds = rest.as_secs(), "a judge is left alone");
         }
         self.counts.passed_over.fetch_add(1, Ordering::Relaxed);
     }
@@ -110,9 +115,7 @@ impl Provider {
         data: &str,
         schema: &Value,
     ) -> std::result::Result<String, NoVerdict> {
-        if !self.breaker.may_ask() {
-            return Err(NoVerdict::Resting);
-        }
+        self.breaker.check().map_err(|_| NoVerdict::Resting)?;
         let request = ChatRequest::from_system(instructions).append_message(ChatMessage::user(data));
         let options = ChatOptions::default()
             .with_max_tokens(LONGEST_ANSWER)

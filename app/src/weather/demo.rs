@@ -53,6 +53,20 @@ pub fn points(place: &Place, date: Date) -> Vec<HourlyPoint> {
         .collect()
 }
 
+/// A mild and sunny day.
+#[cfg(test)]
+pub fn sunny(date: Date) -> Vec<HourlyPoint> {
+    let hour = |hour| HourlyPoint {
+        time: date.at(hour, 0, 0, 0),
+        code: Code::Wmo(0),
+        temperature: 15.0,
+        precipitation: 0.0,
+        humidity: 55.0,
+        wind: 2.0,
+    };
+    crate::domain::day::HOURS.map(hour).to_vec()
+}
+
 fn kinds(month: i8, usual: f64) -> &'static [Sample] {
     match month {
         12 | 1..=3 if usual < 3.0 => &[SUNNY, CLOUDY, SNOW, SNOW, HEAVY_SNOW, WINDY, MIXED],

@@ -55,6 +55,7 @@ impl Client {
 
     pub(super) async fn fetch(&self, place: &Place, date: Date) -> Result<Vec<HourlyPoint>, WeatherError> {
         let day = date.to_string();
+        let altitude = place.altitude.map(|metres| ("elevation", metres.to_string()));
         let request = self.upstream.get("/v1/forecast").query(&[
             ("latitude", place.latitude.to_string().as_str()),
             ("longitude", place.longitude.to_string().as_str()),
@@ -65,6 +66,8 @@ impl Client {
             ("start_date", day.as_str()),
             ("end_date", day.as_str()),
         ]);
+        // Without it the service takes the altitude of its map, which in the mountains is often another one.
+        let request = request.query(altitude.as_slice());
         let reason = |body: &[u8]| serde_json::from_slice::<Refusal>(body).ok().map(|refusal| refusal.reason);
         let (points, bad) = read(&self.upstream.ask(request, reason).await?)?;
         self.upstream.skip(place, bad);
@@ -78,14 +81,15 @@ fn read(body: &[u8]) -> Result<(Vec<HourlyPoint>, usize), WeatherError> {
     let hourly = answer.hourly;
     let at = |values: &[Option<f64>], index: usize| values.get(index).copied().flatten();
     let points = hourly.time.iter().enumerate().filter_map(|(index, time)| {
-        Some(HourlyPoint {
+        let point = HourlyPoint {
             time: *time,
             code: Code::Wmo(hourly.weather_code.get(index).copied().flatten()?),
             temperature: at(&hourly.temperature_2m, index)?,
             precipitation: at(&hourly.precipitation, index)?,
             humidity: at(&hourly.relative_humidity_2m, index)?,
             wind: at(&hourly.wind_speed_10m, index)?,
-        })
+        };
+        point.is_possible().then_some(point)
     });
     let points: Vec<_> = points.collect();
     let bad = hourly.time.len() - points.len();
@@ -116,7 +120,9 @@ mod tests {
         let counter = Arc::clone(&calls);
         let handler = move |RawQuery(query): RawQuery| async move {
             let query = query.unwrap_or_default();
-            assert!(query.contains("start_date=2026-11-24") && query.contains("wind_speed_unit=ms"), "{query}");
+            for part in ["start_date=2026-11-24", "wind_speed_unit=ms", "elevation=25"] {
+                assert!(query.contains(part), "{query}");
+            }
             let call = counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
             let (status, body) = answers[call];
             (Status::from_u16(status).unwrap(), [("retry-after", "2")], body).into_response()
@@ -150,11 +156,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hours_with_a_null_are_left_out_and_an_answer_that_breaks_off_is_no_forecast() {
+    async fn hours_with_a_null_or_an_impossible_number_are_left_out_and_an_answer_that_breaks_off_is_no_forecast() {
         let (points, _) = ask(vec![(
             200,
-            r#"{"hourly":{"time":["2026-11-24T09:00","2026-11-24T10:00"],"temperature_2m":[9.1,null],
-                "relative_humidity_2m":[60,61],"precipitation":[0,0],"weather_code":[3,3],"wind_speed_10m":[1,1]}}"#,
+            r#"{"hourly":{"time":["2026-11-24T09:00","2026-11-24T10:00","2026-11-24T11:00"],
+                "temperature_2m":[9.1,null,99.9],"relative_humidity_2m":[60,61,61],"precipitation":[0,0,0],
+                "weather_code":[3,3,3],"wind_speed_10m":[1,1,1]}}"#,
         )])
         .await;
         assert_eq!(points.unwrap().len(), 1);

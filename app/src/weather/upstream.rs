@@ -8,15 +8,17 @@ use config::places::Place;
 use reqwest::RequestBuilder;
 use tokio::time::{Instant, sleep};
 
-use super::outage::Outage;
 use super::throttle::Throttle;
 use super::{WeatherError, answer};
+use crate::breaker::{Breaker, Rests};
 use crate::http;
 
 /// No more than ten questions a second, from all places together: what both vendors bear.
 const BETWEEN: Duration = Duration::from_millis(100);
 /// All attempts together must end within this; editors wait.
 const BUDGET: Duration = Duration::from_secs(25);
+/// For so long a service that is down is left alone.
+const REST: Duration = Duration::from_secs(30);
 
 /// A weather service on the other side of the network.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub struct Upstream {
     base: String,
     http: reqwest::Client,
     throttle: Throttle,
-    outage: Outage,
+    breaker: Breaker,
     skipped: AtomicU64,
     outcomes: [AtomicU64; OUTCOMES.len()],
 }
@@ -43,7 +45,7 @@ impl Upstream {
             base: base.trim_end_matches('/').to_owned(),
             http: http::client()?,
             throttle: Throttle::new(BETWEEN),
-            outage: Outage::default(),
+            breaker: Breaker::new(REST),
             skipped: AtomicU64::new(0),
             outcomes: Default::default(),
         })
@@ -61,7 +63,7 @@ impl Upstream {
 
     /// Why it is down, if it is.
     pub fn down(&self) -> Option<String> {
-        self.outage.reason()
+        self.breaker.reason()
     }
 
     /// Begins a question.
@@ -98,7 +100,7 @@ impl Upstream {
     where
         F: Future<Output = Result<T, WeatherError>>,
     {
-        self.outage.check()?;
+        self.breaker.check().map_err(|Rests { reason, again_in }| WeatherError::Down { reason, again_in })?;
         let mut last = None;
         let result = match tokio::time::timeout(BUDGET, self.attempts(place, ask, &mut last)).await {
             Ok(result) => result,
@@ -108,11 +110,23 @@ impl Upstream {
                 Err(last.unwrap_or(late))
             }
         };
-        match &result {
-            Ok(_) => self.outage.answered(),
-            Err(error) => self.outage.failed(error),
-        }
+        self.note(result.as_ref().err());
         result
+    }
+
+    /// Takes down what all attempts ended with; to know nothing of a place is an answer, too.
+    fn note(&self, error: Option<&WeatherError>) {
+        match error.filter(|error| error.is_outage()) {
+            Some(error) => {
+                // A refused key is refused for every place.
+                let lasts = *error == WeatherError::KeyRefused;
+                if let Some(rest) = self.breaker.failed(error, lasts, error.retry_after()) {
+                    tracing::error!(reason = %error, seconds = rest.as_secs(), "the weather service is down and left alone");
+                }
+            }
+            None if self.breaker.succeeded() => tracing::info!("the weather service answers again"),
+            None => (),
+        }
     }
 
     async fn attempts<T, F>(

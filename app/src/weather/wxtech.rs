@@ -160,18 +160,15 @@ fn point(row: Value) -> Option<HourlyPoint> {
     let time: Timestamp = row.date.parse().ok()?;
     let (rain, humidity, wind) =
         (row.prec.unwrap_or_default(), row.rhum.unwrap_or(NEITHER), row.wndspd.unwrap_or_default());
-    let plausible = (-60.0..=60.0).contains(&row.temp)
-        && (0.0..=300.0).contains(&rain)
-        && (0.0..=100.0).contains(&humidity)
-        && (0.0..=100.0).contains(&wind);
-    plausible.then(|| HourlyPoint {
+    let point = HourlyPoint {
         time: japan().to_datetime(time),
         code: Code::Wxtech(code),
         temperature: row.temp,
         precipitation: rain,
         humidity,
         wind,
-    })
+    };
+    point.is_possible().then_some(point)
 }
 
 #[cfg(test)]

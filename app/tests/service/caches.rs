@@ -119,6 +119,38 @@ async fn the_sea_makes_another_weather_however_near_it_is() {
 }
 
 #[tokio::test]
+async fn a_mountain_makes_another_weather_however_near_it_is() {
+    let server = server().await;
+    // Kawaguchiko lies 587 m above Kofu, 26 km away. Nagano (418 m) and Matsumoto (610 m) differ by less than 200 m; Niihama's altitude is not known, and does not stand in the way.
+    for (first, second, radius, found) in [
+        ("甲府", "河口湖", 30, "source"),
+        ("河口湖", "甲府", 30, "source"),
+        ("長野", "松本", 55, "neighbour"),
+        ("新居浜", "高松", 90, "neighbour"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let router = task(&App { spatial_radius_km: radius, ..over(&server, folder.path()) });
+        generate(&router, first).await;
+        assert_eq!(generate(&router, second).await["found"], found, "{first} {second}");
+    }
+}
+
+/// Otherwise it would depend on who is first.
+#[tokio::test]
+async fn places_of_one_batch_lend_each_other_nothing() {
+    let (folder, server) = (TempDir::new().unwrap(), server().await);
+    let router = task(&over(&server, folder.path()));
+    let all = post(&router, "/api/generate/bulk", r#"{"locations":["京都","大津"]}"#).await.json();
+    let found: Vec<_> = all["results"].as_array().unwrap().iter().map(|it| &it["result"]["found"]).collect();
+    assert_eq!(found, ["source", "source"]);
+    let folder = TempDir::new().unwrap();
+    let router = task(&over(&server, folder.path()));
+    generate(&router, "京都").await;
+    let all = post(&router, "/api/generate/bulk", r#"{"locations":["東京","大津"]}"#).await.json();
+    assert_eq!(all["results"][1]["result"]["found"], "neighbour", "of one that is not in the batch");
+}
+
+#[tokio::test]
 async fn an_old_forecast_of_a_neighbour_beats_an_error_too_but_not_a_place_s_own() {
     let (folder, server) = (TempDir::new().unwrap(), server().await);
     let settings = never_fresh(over(&server, folder.path()));
@@ -153,6 +185,8 @@ async fn a_day_is_compared_with_what_was_forecast_for_the_day_before() {
     let slots = second["day"]["slots"].as_array().unwrap();
     let warmer: Vec<_> = slots.iter().map(|slot| slot["warmer"].as_f64()).collect();
     assert_eq!(warmer, [Some(6.5), Some(0.0), Some(-5.3), Some(-1.0)]);
+    let outline = json!({"trend": "steady", "stable": true, "continuous": false, "range": 11.8, "warmer": 0.1});
+    assert_eq!((&second["outline"], &first["outline"]["warmer"]), (&outline, &Value::Null));
     let page = app::server::page_router(service(&next));
     let body = get(&page, "/?place=%E6%9D%B1%E4%BA%AC").await.body;
     assert!(body.contains("前日差+6.5℃") && body.contains("前日差-5.3℃"), "{body}");

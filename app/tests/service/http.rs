@@ -171,10 +171,19 @@ async fn a_batch_of_all_places_has_142_different_pairs_and_one_failure_fails_alo
 async fn a_choice_explains_itself_and_so_does_what_was_not_chosen() {
     let desk = desk();
     let chosen = post(&desk.api, "/api/generate", r#"{"location":"東京"}"#).await.json();
-    let kept = chosen["decisions"]["kept"].as_array().unwrap();
-    assert_eq!(kept.len(), 3);
-    assert!(kept.iter().all(|verdict| verdict["rejected"].is_null()), "{kept:?}");
-    assert!(chosen["decisions"]["rejected"]["H1"].as_u64().is_some_and(|count| count > 0));
+    assert!(chosen["rejected"]["H1"].as_u64().is_some_and(|count| count > 0));
+    for pair in std::iter::once(&chosen["pair"]).chain(chosen["alternatives"].as_array().unwrap()) {
+        let (why, score) = (&pair["why"], pair["score"].as_f64().unwrap());
+        let verdicts = why["verdicts"].as_array().unwrap();
+        assert!(verdicts.len() == 3 && verdicts.iter().all(|verdict| verdict["rejected"].is_null()), "{pair}");
+        let points: f64 = why["points"].as_object().unwrap().values().filter_map(serde_json::Value::as_f64).sum();
+        assert!((points - score).abs() < 1e-9, "{pair}");
+        let reasons = why["reasons"].as_array().unwrap();
+        assert!(reasons.iter().any(|it| it.as_str().unwrap().starts_with(&format!("得点{score:.2}："))), "{pair}");
+    }
+    let page = get(&desk.page, "/?place=%E6%9D%B1%E4%BA%AC").await.body;
+    assert_eq!(page.matches("得点").count(), 6, "the pair and its five alternatives say why");
+    assert!(page.contains("傾向：") && page.matches("天気：").count() == 6, "{page}");
     let tokyo = "/api/explain?location=%E6%9D%B1%E4%BA%AC&id=";
     let pair = get(&desk.api, &format!("{tokyo}{}", chosen["pair"]["id"].as_str().unwrap())).await.json();
     assert!(pair["rejected"].is_null(), "{pair}");
@@ -188,8 +197,10 @@ async fn a_choice_explains_itself_and_so_does_what_was_not_chosen() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_done() {
+async fn a_stream_is_in_the_order_of_the_question_and_ends_with_done() {
     let answer = get(&desk().api, "/api/generate/stream?locations=%E6%9D%B1%E4%BA%AC,%E5%A4%A7%E9%98%AA").await;
+    let at = |place: &str| answer.body.find(&format!("\"location\":\"{place}\"")).unwrap();
+    assert!(at("東京") < at("大阪"), "{}", answer.body);
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert_eq!(answer.body.matches("data: {\"success\":true").count(), 2, "{}", answer.body);
     assert!(answer.body.trim_end().ends_with("event: done\ndata: {}"), "{}", answer.body);
@@ -206,7 +217,8 @@ async fn what_was_made_is_in_the_history_and_counted() {
     assert_eq!(history[0]["location"], "東京");
     let metrics = get(&desk.page, "/metrics").await.body;
     assert!(metrics.contains("comments_total{outcome=\"made\"} 1\n"), "{metrics}");
-    assert!(metrics.contains("comments_total{outcome=\"failed\"} 1\n"), "{metrics}");
+    assert!(metrics.contains("comments_total{outcome=\"failed\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("comments_total{outcome=\"refused\"} 1\n"), "{metrics}");
     for place in ["大阪", "札幌"] {
         post(&desk.api, "/api/generate", format!(r#"{{"location":"{place}"}}"#)).await;
     }

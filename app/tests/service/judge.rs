@@ -177,14 +177,16 @@ async fn the_next_one_is_asked_when_the_first_fails_and_a_wanted_one_comes_first
 }
 
 #[tokio::test]
-async fn one_that_keeps_failing_is_left_alone() {
-    let server = LlmServer::start(Model::Fails(401)).await;
-    let desk = Desk::new(&[(Provider::OpenAi, &server)]);
-    for _ in 0..5 {
-        assert_eq!(desk.ask(QUESTION).await.json()["chosen_by"], "rules");
+async fn one_that_keeps_failing_is_left_alone_and_one_that_refuses_the_key_at_once() {
+    for (status, times) in [(400, 3), (401, 1)] {
+        let server = LlmServer::start(Model::Fails(status)).await;
+        let desk = Desk::new(&[(Provider::OpenAi, &server)]);
+        for _ in 0..5 {
+            assert_eq!(desk.ask(QUESTION).await.json()["chosen_by"], "rules");
+        }
+        assert_eq!(server.asked().len(), times, "{status}");
+        assert!(desk.metrics().await.contains("llm_verdicts_total{provider=\"openai\",outcome=\"passed_over\"} 5\n"));
     }
-    assert_eq!(server.asked().len(), 3, "after three failures it is not asked any more");
-    assert!(desk.metrics().await.contains("llm_verdicts_total{provider=\"openai\",outcome=\"passed_over\"} 5\n"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 mod caches;
+mod emf;
 mod http;
 mod judge;
 mod open_meteo;

@@ -35,8 +35,10 @@ pub(crate) fn settings(folder: &Path) -> App {
         memory_ttl: Duration::from_secs(300),
         file_ttl: Duration::from_secs(21_600),
         spatial_radius_km: 10,
+        history_days: 400,
         log_format: LogFormat::Text,
         log_filter: "warn".to_owned(),
+        metrics_namespace: None,
         now: Some("2026-11-24T10:00:00+09:00".parse().unwrap()),
     }
 }

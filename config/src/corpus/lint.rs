@@ -106,6 +106,19 @@ const NAMED: [(&str, &[Theme], &[Phenomenon]); 15] = [
     ("洗濯", &[Theme::Laundry], &[]),
 ];
 
+/// What a phrase says that is tagged with a danger: who reads it must see which. One of these words is enough.
+const SEEN: [(Phenomenon, &[&str]); 6] = [
+    (Phenomenon::Thunder, &["雷", "カミナリ", "稲光", "稲妻", "ゴロゴロ"]),
+    (Phenomenon::Storm, &["嵐", "荒", "風", "台風", "吹", "しけ", "ストーム", "横なぐり"]),
+    (Phenomenon::HeavyRain, &["雨", "降り", "水", "川", "土砂", "側溝"]),
+    (Phenomenon::Fog, &["霧", "もや", "見", "かす", "視", "白く", "景色"]),
+    (
+        Phenomenon::Heat,
+        &["暑", "熱", "猛", "炎", "灼", "焼", "焦", "燃", "冷", "涼", "塩", "水", "氷", "凍らせ", "高温"],
+    ),
+    (Phenomenon::StrongWind, &["風"]),
+];
+
 /// Everything that is wrong with a corpus, in its order.
 pub fn lint(corpus: &Corpus) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -157,6 +170,11 @@ fn words(phrase: &Phrase, refuse: &mut dyn FnMut(String)) {
     }
     if let Some(banned) = BANNED.iter().find(|banned| text == spelling(banned)) {
         refuse(format!("is {banned}, which editors have banned"));
+    }
+    for (phenomenon, words) in SEEN {
+        if phrase.phenomena.contains(phenomenon) && !words.iter().any(|word| phrase.text.contains(word)) {
+            refuse(format!("is tagged {} and says nothing of it", phenomenon.word()));
+        }
     }
     for (word, themes, phenomena) in NAMED {
         let tagged = themes.iter().any(|theme| phrase.themes.contains(*theme))

@@ -59,6 +59,10 @@ words! {
         Autumn = "autumn",
         /// Winter.
         Winter = "winter",
+        /// While cherries blossom.
+        Blossom = "blossom",
+        /// While leaves are red.
+        Foliage = "foliage",
     }
 }
 
@@ -69,12 +73,16 @@ words! {
         Morning = "morning",
         /// What it names is there around noon.
         Noon = "noon",
+        /// What it names is there in the afternoon.
+        Afternoon = "afternoon",
         /// What it names is there in the evening.
         Evening = "evening",
         /// What it names is there all day.
         AllDay = "all_day",
         /// Rain is short.
         Shower = "shower",
+        /// Rain does not stay: nobody can say so of what begins in the evening.
+        Brief = "brief",
         /// The sky changes more than once.
         Changeable = "changeable",
         /// Rain does not stop.
@@ -87,6 +95,12 @@ words! {
         Most = "most",
         /// The sun is never out.
         Overcast = "overcast",
+        /// The sky gets better.
+        Improving = "improving",
+        /// The sky gets better, and the sun comes out.
+        Clearing = "clearing",
+        /// The sky gets worse.
+        Worsening = "worsening",
     }
 }
 
@@ -119,6 +133,10 @@ words! {
         Storm = "storm",
         /// Ice on the ground.
         Ice = "ice",
+        /// Much warmer than the day before.
+        Warmer = "warmer",
+        /// Much colder than the day before.
+        Colder = "colder",
     }
 }
 
@@ -129,6 +147,8 @@ words! {
         Sun = "sun",
         /// Ultraviolet light.
         Uv = "uv",
+        /// Parasols.
+        Parasol = "parasol",
         /// Heat.
         Heat = "heat",
         /// Heat stroke.
@@ -177,6 +197,8 @@ words! {
         Humid = "humid",
         /// Pollen.
         Pollen = "pollen",
+        /// What helps against pollen without naming it.
+        PollenCare = "pollen_care",
         /// Laundry.
         Laundry = "laundry",
         /// Masks.
@@ -187,6 +209,8 @@ words! {
         TempGap = "temp_gap",
         /// Being out.
         Outing = "outing",
+        /// Being out for pleasure.
+        Leisure = "leisure",
         /// Being inside.
         Indoors = "indoors",
         /// Health.

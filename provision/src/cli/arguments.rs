@@ -11,7 +11,8 @@ use clap_complete::Shell;
 /// Exit codes: 0 done or nothing to do; 1 failed; 2 the plan has changes (`plan --exit-code`);
 /// 3 bad input or configuration; 4 refused for safety.
 ///
-/// `PROVISION_LOG` says which log lines appear on standard error, as tracing directives.
+/// `PROVISION_LOG` says which log lines appear on standard error, as tracing directives. `PROVISION_RECORD` names a
+/// file to which every call to AWS and its answer is appended, without secrets.
 #[derive(Debug, Parser)]
 #[command(name = "provision", version, max_term_width = 100)]
 pub(crate) struct Arguments {

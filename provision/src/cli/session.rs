@@ -10,6 +10,7 @@ use crate::plan::Goal;
 use crate::record::Record;
 use crate::resources::image::{ImageSource, RunningService};
 use crate::run::{self, Planned};
+use crate::transcript::Transcript;
 use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -29,6 +30,7 @@ pub(crate) struct Session<'a> {
     pub(crate) terminal: &'a Terminal,
     pub(crate) interrupted: watch::Receiver<bool>,
     given_sdk: Option<&'a SdkConfig>,
+    transcript: Option<&'a Transcript>,
     sdk: OnceCell<SdkConfig>,
     who: OnceCell<String>,
     reader: std::sync::OnceLock<Aws>,
@@ -48,6 +50,7 @@ impl<'a> Session<'a> {
             terminal: &surroundings.terminal,
             interrupted: surroundings.interrupted.clone(),
             given_sdk: surroundings.sdk.as_ref(),
+            transcript: surroundings.transcript.as_ref(),
             sdk: OnceCell::new(),
             who: OnceCell::new(),
             reader: std::sync::OnceLock::new(),
@@ -63,7 +66,7 @@ impl<'a> Session<'a> {
     pub(crate) fn aws(&self, access: Access) -> Aws {
         let owner = Owner { app: self.deployment.app.clone(), environment: self.deployment.environment.clone() };
         let sdk = self.given_sdk.or_else(|| self.sdk.get()).expect("the account was checked before");
-        let mut aws = Aws::new(sdk, owner, access);
+        let mut aws = Aws::recorded(sdk, owner, access, self.transcript);
         aws.pace = pace(sdk.endpoint_url());
         aws
     }

@@ -56,7 +56,7 @@ impl Terminal {
     }
 
     /// Writes anything else.
-    pub(crate) fn say(&self, line: impl fmt::Display) {
+    pub fn say(&self, line: impl fmt::Display) {
         drop(writeln!(lock(&self.talk), "{line}"));
     }
 

@@ -112,6 +112,9 @@ fn may_publish(caller: &Caller, region: &str, topic: &str) -> Value {
 const ALARMS: [&str; 7] =
     ["cpu", "memory", "errors", "unhealthy-page", "unhealthy-api", "response-time", "success-rate"];
 
+/// How many metrics all alarms watch together, which is what AWS counts.
+pub const ALARM_METRICS: u32 = 9;
+
 const ECS: &str = "AWS/ECS";
 const ELB: &str = "AWS/ApplicationELB";
 
@@ -228,7 +231,7 @@ impl Watched {
             ("made", part(self.of_app(metrics::COMMENTS_MADE))),
             ("failed", part(self.of_app(metrics::COMMENTS_FAILED))),
             // One failure among very few is nothing to wake up for.
-            ("rate", result("IF(made + failed >= 10, 100 * made / (made + failed), 100)", "success rate")),
+            ("share", result("IF(made + failed >= 10, 100 * made / (made + failed), 100)", "success rate")),
         ];
         Alarm {
             description: format!("Less than {percent} % of comments could be made: is the weather service down?"),
@@ -315,6 +318,11 @@ mod tests {
         let metric = alarms["unhealthy-api"].metric.clone().unwrap();
         assert_eq!(metric.dimensions["TargetGroup"], "targetgroup/api/6d0e");
         assert_eq!(metric.dimensions["LoadBalancer"], "app/our-alb/50dc6c495c0c9188");
+        let watched = |alarm: &Alarm| {
+            u32::from(alarm.metric.is_some())
+                + alarm.queries.values().filter(|it| it.metric.is_some()).map(|_| 1).sum::<u32>()
+        };
+        assert_eq!(alarms.values().map(watched).sum::<u32>(), ALARM_METRICS);
         // CloudWatch takes whole minutes, and not more than a day in all.
         for (name, alarm) in &alarms {
             let metrics = alarm.metric.iter().chain(alarm.queries.values().filter_map(|query| query.metric.as_ref()));

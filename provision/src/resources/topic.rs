@@ -49,29 +49,28 @@ impl Topic {
         Ok(arn(&context.aws.region, &account, &self.name))
     }
 
-    /// Reads the tags, unless an earlier run did; false when there is no topic.
-    async fn check_owner(&self, context: &Context, arn: &str) -> Result<bool> {
-        if context.hint(&super::owned(arn)).await.is_some() {
-            return Ok(true);
-        }
-        let answer = context.aws.sns.list_tags_for_resource().resource_arn(arn).send().await;
-        let tags = answer.absent_on(&["ResourceNotFound", "ResourceNotFoundException", "NotFound"])?;
-        let Some(tags) = tags else { return Ok(false) };
-        let tags = tags.tags().iter().map(|tag| (tag.key(), tag.value()));
-        context.aws.owner.check(format_args!("topic {}", self.name), tags)?;
-        Ok(true)
-    }
-
     async fn subscriptions(&self, context: &Context, arn: &str) -> Result<Option<Vec<Subscription>>> {
         let pages = context.aws.sns.list_subscriptions_by_topic().topic_arn(arn).into_paginator();
         let found: Result<Vec<_>, _> = pages.items().send().collect().await;
         Ok(found.absent_on(&["NotFound"])?)
     }
 
+    async fn wanted_subscriptions(&self, context: &Context, arn: &str) -> Result<Option<Vec<Subscription>>> {
+        if self.email.is_some() { self.subscriptions(context, arn).await } else { Ok(Some(Vec::new())) }
+    }
+
     /// An address that was asked for by mistake and never confirmed cannot be removed; it expires by itself.
     fn counts(&self, subscription: &Subscription) -> bool {
         let wanted = subscription.endpoint() == self.email.as_deref();
         subscription.protocol() == Some("email") && (wanted || subscription.subscription_arn() != Some(PENDING))
+    }
+
+    /// Asked before something of it is lost, and not in every plan.
+    async fn check_owner(&self, context: &Context, arn: &str) -> Result<()> {
+        let answer = context.aws.sns.list_tags_for_resource().resource_arn(arn).send().await;
+        let answer = answer.map_err(AwsError::from)?;
+        let tags = answer.tags().iter().map(|tag| (tag.key(), tag.value()));
+        Ok(context.aws.owner.check(format_args!("topic {}", self.name), tags)?)
     }
 
     async fn set(&self, context: &Context, arn: &str, name: &str, value: String) -> Result<()> {
@@ -117,21 +116,16 @@ impl Resource for Topic {
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let arn = self.arn(context).await?;
-        let attributes = async {
-            let answer = context.aws.sns.get_topic_attributes().topic_arn(&arn).send().await;
-            Ok(answer.absent_on(&["NotFound"])?.map(|answer| answer.attributes.unwrap_or_default()))
+        let attributes = context.aws.sns.get_topic_attributes().topic_arn(&arn).send();
+        let (attributes, subscriptions) = tokio::join!(attributes, self.wanted_subscriptions(context, &arn));
+        let (Some(attributes), Some(mut subscriptions)) = (attributes.absent_on(&["NotFound"])?, subscriptions?) else {
+            return Ok(None);
         };
-        // Where nobody is told by mail, the topic's own count of subscriptions usually answers the question.
-        let early = async { if self.email.is_some() { self.subscriptions(context, &arn).await } else { Ok(None) } };
-        let (attributes, ours, early) = tokio::try_join!(attributes, self.check_owner(context, &arn), early)?;
-        let Some(attributes) = attributes.filter(|_| ours) else { return Ok(None) };
-        let attribute = |name: &str| attributes.get(name).cloned();
-        let none = |name: &str| attributes.get(name).is_some_and(|count| count == "0");
-        let subscriptions = match early {
-            Some(subscriptions) => subscriptions,
-            None if none("SubscriptionsConfirmed") && none("SubscriptionsPending") => Vec::new(),
-            None => self.subscriptions(context, &arn).await?.unwrap_or_default(),
-        };
+        let attribute = |name: &str| attributes.attributes().and_then(|all| all.get(name)).cloned();
+        // Without an address of ours nobody needs the list, unless the topic says that there is somebody on it.
+        if self.email.is_none() && attribute("SubscriptionsConfirmed").is_some_and(|count| count != "0") {
+            subscriptions = self.subscriptions(context, &arn).await?.unwrap_or_default();
+        }
         let policy = attribute("Policy").unwrap_or_else(|| "null".to_owned());
         let ours = || subscriptions.iter().filter(|it| self.counts(it));
         let emails = |of: &Subscription| of.endpoint.clone();
@@ -159,6 +153,7 @@ impl Resource for Topic {
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &TopicSpec) -> Result<TopicOutput> {
         let arn = &live.output.arn;
+        self.check_owner(context, arn).await?;
         if live.spec.policy != spec.policy {
             self.set(context, arn, "Policy", spec.policy.to_string()).await?;
         }
@@ -175,6 +170,7 @@ impl Resource for Topic {
 
     /// Its subscriptions go with it.
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        self.check_owner(context, &live.output.arn).await?;
         context.aws.sns.delete_topic().topic_arn(&live.output.arn).send().await.absent_on(&["NotFound"])?;
         Ok(())
     }

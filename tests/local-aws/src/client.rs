@@ -19,6 +19,7 @@ use crate::call::Call;
 use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
+use crate::model;
 use crate::rules::Rule;
 use crate::world::World;
 
@@ -57,7 +58,7 @@ impl Shared {
         }
     }
 
-    async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+    pub(crate) async fn answer(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
         tokio::time::sleep(LATENCY).await;
         let _turn = self.turn.lock().await;
         let number = self.number.fetch_add(1, Ordering::Relaxed) + 1;
@@ -75,7 +76,9 @@ impl Shared {
         }
         let answer = self.work(&call, request).await;
         match fault {
-            Some(Fault::AnswerLost) => Err(ConnectorError::timeout("no answer within 30 s".into())),
+            Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
+                Err(ConnectorError::timeout("no answer within 30 s".into()))
+            }
             Some(Fault::KilledAfter) => self.kill().await,
             _ => Ok(answer),
         }
@@ -85,7 +88,7 @@ impl Shared {
         let refusal = {
             let mut world = lock(&self.world);
             world.notice(call);
-            self.rules.iter().find_map(|rule| (rule.refuses)(call, &world))
+            model::refuses(call).or_else(|| self.rules.iter().find_map(|rule| (rule.refuses)(call, &world)))
         };
         if let Some(refusal) = refusal {
             return Answer::refusal(call.protocol(), &refusal);

@@ -1,9 +1,9 @@
 //! A strict simulation of AWS inside the test process.
 //!
 //! ```text
-//! provision -> SDK -> client -> faults -> rules -> emulator -> rules -> client -> SDK
-//!                       |                   |
-//!                     record              world (what the account holds, and since when)
+//! provision -> SDK -> client -> faults -> model, rules -> emulator -> rules -> client -> SDK
+//!                       |                          |
+//!                     record                     world (what the account holds, and since when)
 //! ```
 //!
 //! The emulator ([`winterbaume_core`]) knows wire formats and keeps state. It is more forgiving than AWS, so
@@ -21,9 +21,12 @@ pub mod commands;
 mod emulator;
 pub mod faults;
 pub mod matrix;
+pub mod model;
 pub mod policy;
+pub mod replay;
 pub mod rules;
 pub mod runs;
+mod tree;
 pub mod world;
 pub use client::LATENCY;
 mod xml;
@@ -34,9 +37,12 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use provision::aws::{Aws, Owner};
 use provision::guard::Access;
 
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::client::Client;
 use crate::faults::Faults;
@@ -87,6 +93,14 @@ impl Cloud {
     /// Lets calls fail from now on as the plan says; replaces an earlier plan.
     pub fn set_faults(&self, faults: Faults) {
         *lock(&self.shared.faults) = faults;
+    }
+
+    /// Answers a request as it stands; it must be signed, because the signature names the service.
+    ///
+    /// # Errors
+    /// When a fault breaks the connection.
+    pub async fn send(&self, request: &HttpRequest) -> Result<Answer, ConnectorError> {
+        self.shared.answer(request).await
     }
 
     /// Every call that was made, in order.

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 const EMAIL: &str = "team@example.com";
 const PREFIX: &str = "weather-comment-generator-staging/";
+const TOPIC: &str = "weather-comment-generator-staging-alarms";
 const DASHBOARD: &str = "weather-comment-generator-staging-ap-northeast-1";
 
 async fn deployed() -> Runs {
@@ -110,10 +111,10 @@ async fn metric_math_that_somebody_changes_is_found_and_undone() {
     let runs = deployed().await;
     let aws = somebody(&runs);
     let changes: [(&str, fn(&mut MetricDataQuery)); 4] = [
-        ("success-rate.queries.rate.expression: made -> ", |it| {
+        ("success-rate.queries.share.expression: made -> ", |it| {
             it.expression = it.expression.take().map(|_| "made".to_owned());
         }),
-        ("success-rate.queries.rate.label: odd -> success rate", |it| {
+        ("success-rate.queries.share.label: odd -> success rate", |it| {
             it.label = it.label.take().map(|_| "odd".to_owned());
         }),
         ("success-rate.queries.made.metric.statistic: Maximum -> Sum", |it| {
@@ -198,6 +199,10 @@ async fn a_mail_address_is_no_drift_while_it_waits_and_is_asked_again_when_it_ex
     runs.deployment.alarms.as_mut().unwrap().email = Some("new@example.com".to_owned());
     found_and_undone(&runs, &format!("emails: [{EMAIL}] -> [new@example.com]")).await;
     assert_eq!(runs.cloud.world(|world| world.subscriptions.count()), 1);
+    runs.cloud.world(|world| world.subscriptions.confirm("new@example.com"));
+    runs.deployment.alarms.as_mut().unwrap().email = None;
+    found_and_undone(&runs, "emails: [new@example.com] -> []").await;
+    assert_eq!(runs.cloud.world(|world| world.subscriptions.count()), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -249,14 +254,23 @@ async fn what_aws_says_of_a_dashboard_is_passed_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dashboard_of_our_name_that_is_not_ours_is_left_alone() {
+async fn a_dashboard_or_topic_of_our_name_that_is_not_ours_is_left_alone() {
     let runs = Runs::on(Cloud::default()).await.unwrap();
+    let aws = somebody(&runs);
     let theirs = "{\"widgets\":[]}";
-    let request = somebody(&runs).cloudwatch.put_dashboard().dashboard_name(DASHBOARD).dashboard_body(theirs).send();
-    request.await.unwrap();
+    let request = aws.cloudwatch.put_dashboard().dashboard_name(DASHBOARD).dashboard_body(theirs);
+    request.send().await.unwrap();
+    let topic = aws.sns.create_topic().name(TOPIC).send().await.unwrap();
+    let policy = async || {
+        let request = aws.sns.get_topic_attributes().topic_arn(topic.topic_arn().unwrap());
+        request.send().await.unwrap().attributes().unwrap()["Policy"].clone()
+    };
+    let before = policy().await;
     let report = runs.run(Goal::Present).await.unwrap();
-    assert!(report.failures().join("\n").contains("does not carry our tags"), "{:?}", report.failures());
+    let failures = report.failures().join("\n");
+    assert_eq!(failures.matches("does not carry our tags").count(), 2, "{failures}");
     assert_eq!(runs.cloud.world(|world| world.monitoring.dashboards[DASHBOARD].clone()), theirs);
+    assert_eq!(policy().await, before);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,16 +2,45 @@
 
 import ministack.app
 
-from stand_in import control, disks, front, health, logs, processes, registry, roles, rollout, scaling, settings, tasks
+from stand_in import (
+    breaker,
+    certificates,
+    control,
+    disks,
+    ends,
+    events,
+    front,
+    health,
+    listeners,
+    logs,
+    monitoring,
+    processes,
+    providers,
+    registry,
+    roles,
+    rollout,
+    scaling,
+    settings,
+    tasks,
+    topics,
+)
 
 
 def main():
     scaling.install()
     roles.install()
+    providers.install()
+    monitoring.install()
+    topics.install()
     registry.install()
+    certificates.install()
+    listeners.install()
     disks.install()
     tasks.install()
+    ends.install()
     logs.install()
+    events.install()
+    breaker.install()
     rollout.install()
     health.install()
     processes.end_left_overs()

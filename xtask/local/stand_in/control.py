@@ -6,7 +6,7 @@ import os
 import ministack.app
 from ministack.core.persistence import save_all
 
-from stand_in import settings
+from stand_in import front, settings
 
 
 def install():
@@ -29,7 +29,8 @@ def _with_control(application):
 
 
 def _status():
-    return {"identity": settings.IDENTITY, "engine": settings.ENGINE, "process": os.getpid()}
+    listeners = front.addresses()
+    return {"identity": settings.IDENTITY, "engine": settings.ENGINE, "process": os.getpid(), "listeners": listeners}
 
 
 def _save():

@@ -1,36 +1,127 @@
 """The ports on this machine where people and programs find the service.
 
-A connection goes to a healthy task behind the target group of that port, as the load balancer would send
-it, so a redeploy changes tasks without the ports ever being closed. It is passed on byte by byte.
+The listeners of the load balancer are open where they exist, each with its protocol and certificate. Beside
+them, two ports lead straight to the tasks of a target group, past every rule.
 """
 
 import asyncio
-import random
+import contextlib
+import logging
 import threading
 
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.core.responses import request_scope
 from ministack.services import alb
 
-from stand_in import health, settings, tasks
+from stand_in import balancing, certificates, load_balancer, settings, tasks
 
+_logger = logging.getLogger("stand_in.front")
+_INTERVAL = 0.2
 _NOBODY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_open = {}
 
 
 def start():
-    """Opens the ports, or fails; then serves them on a thread of its own."""
+    """Opens the ports that are always open, or fails; then serves on a thread of its own."""
     loop = asyncio.new_event_loop()
     for here, behind in settings.FRONT:
-        loop.run_until_complete(asyncio.start_server(_serve(behind), "127.0.0.1", here))
+        loop.run_until_complete(asyncio.start_server(_straight_to(behind), "127.0.0.1", here))
+    loop.create_task(_follow_listeners())
     threading.Thread(target=loop.run_forever, name="stand-in-front", daemon=True).start()
 
 
-def _serve(port):
-    async def serve(reader, writer):
-        there = _task_port(port)
+def addresses():
+    """Where each listener that is open is found, the one for HTTPS first."""
+    found = sorted((door.protocol.lower(), door.port) for door in _open.values() if door)
+    return [f"{protocol}://127.0.0.1:{settings.LISTENERS[port]}/" for protocol, port in reversed(found)]
+
+
+async def _follow_listeners():
+    while True:
+        found = [it for it in load_balancer.listeners() if it[1]["Port"] in settings.LISTENERS]
+        wanted = {_Door.key(*it): it for it in found}
+        for key in _open.keys() - wanted.keys():
+            if door := _open.pop(key):
+                await door.close()
+        for key in wanted.keys() - _open.keys():
+            _open[key] = _opened(*wanted[key])
+        for key, door in _open.items():
+            if door:
+                door.follow(*wanted[key])
+        await asyncio.sleep(_INTERVAL)
+
+
+def _opened(scope, listener):
+    try:
+        return _Door(scope, listener)
+    except Exception:
+        _logger.exception("the listener on port %s is not open on this machine", listener["Port"])
+        return None
+
+
+class _Door:
+    """A listener that is open on this machine."""
+
+    @staticmethod
+    def key(_scope, listener):
+        """What makes it another one when it changes."""
+        return listener["Port"], listener["Protocol"], *listener.get("Certificates", [])
+
+    def __init__(self, scope, listener):
+        self.port, self.protocol = listener["Port"], listener["Protocol"]
+        config = self._config = _Config()
+        if self.protocol == "HTTPS":
+            with request_scope(*scope):
+                config.tls = certificates.context(listener["Certificates"][0])
+        config.bind = [f"127.0.0.1:{settings.LISTENERS[self.port]}"]
+        self._closed = asyncio.Event()
+        application = load_balancer.application(self.port)
+        self._serving = asyncio.ensure_future(serve(application, config, shutdown_trigger=self._closed.wait))
+        self._serving.add_done_callback(self._ended)
+
+    def _ended(self, serving):
+        if not self._closed.is_set():
+            _logger.error("the listener on port %s is not served on this machine: %s", self.port, serving.exception())
+
+    def follow(self, scope, listener):
+        """Takes over what may change while it is open."""
+        with request_scope(*scope):
+            self._config.keep_alive_timeout = load_balancer.idle_seconds(listener["LoadBalancerArn"])
+
+    async def close(self):
+        self._closed.set()
+        with contextlib.suppress(Exception):
+            await self._serving
+
+
+class _Config(Config):
+    """A server that adds nothing of its own, with TLS from memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.tls = None
+        self.include_server_header = self.include_date_header = False
+        self.h11_max_incomplete_size = 64 * 1024
+        self.graceful_timeout = 1
+        self.errorlog = logging.getLogger("stand_in.front")
+
+    @property
+    def ssl_enabled(self):
+        return self.tls is not None
+
+    def create_ssl_context(self):
+        return self.tls
+
+
+def _straight_to(port):
+    async def connect(reader, writer):
+        there = _task(port)
         try:
             if there is None:
                 writer.write(_NOBODY)
                 return
-            task_reader, task_writer = await asyncio.open_connection("127.0.0.1", there)
+            task_reader, task_writer = await asyncio.open_connection(*there)
             await asyncio.gather(_copy(reader, task_writer), _copy(task_reader, writer))
         except OSError:
             # Either side may leave at any time.
@@ -38,7 +129,7 @@ def _serve(port):
         finally:
             writer.close()
 
-    return serve
+    return connect
 
 
 async def _copy(reader, writer):
@@ -50,19 +141,11 @@ async def _copy(reader, writer):
         writer.close()
 
 
-def _task_port(port):
-    targets = [
-        (arn, target["Id"])
-        for (_account, _region, arn), group in alb._tgs.all_items()
-        if group["Port"] == port
-        for targets in [_targets_of(arn)]
-        for target in targets
-    ]
-    # A group without a healthy target fails open: better a guess than no answer.
-    chosen = [target for target in targets if health.is_healthy(*target)] or targets
-    ports = [there for _, address in chosen if (there := tasks.open_port(address, port))]
-    return random.choice(ports) if ports else None
-
-
-def _targets_of(group):
-    return [target for key, targets in alb._targets._data.items() if key[-1] == group for target in targets]
+def _task(port):
+    for (account, region, arn), group in alb._tgs.all_items():
+        if group["Port"] == port:
+            with request_scope(account, region):
+                target = balancing.choose(arn)
+            if target:
+                return tasks.place(*target)
+    return None

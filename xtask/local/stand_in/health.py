@@ -14,15 +14,19 @@ import time
 from ministack.core.responses import request_scope
 from ministack.services import alb, ecs
 
-from stand_in import rollout, tasks
+from stand_in import events, rollout, tasks
 
 _logger = logging.getLogger("stand_in.health")
 _checks = {}
+_WORDS = {
+    "Target.FailedHealthChecks": "Health checks failed",
+    "Target.ResponseCodeMismatch": "Health checks failed with a status that does not match",
+    "Target.Timeout": "Request timed out",
+}
 
 
 def install():
     alb._ACTION_MAP["DescribeTargetHealth"] = _describe
-    alb._proxy_http_target = _to_this_machine(alb._proxy_http_target)
     ecs._attach_started_container = _watching(ecs._attach_started_container)
     threading.Thread(target=_watch_targets, name="stand-in-health", daemon=True).start()
 
@@ -88,15 +92,17 @@ class _TargetCheck(threading.Thread):
             elif time.monotonic() - self._began > ecs._services[key]["healthCheckGracePeriodSeconds"]:
                 for task in list(ecs._tasks.values()):
                     if ecs._task_ip(task) == self._target["Id"] and task["lastStatus"] == "RUNNING":
+                        port, why = self._target["Port"], f"(reason {_WORDS[self.reason]})"
+                        events.tell_of(task, f"{{}} (port {port}) is unhealthy in (target-group {arn}) due to {why}.")
                         rollout.replace(task, f"Task failed ELB health checks in (target-group {arn})")
 
 
 def _ask(group, target):
     """One request; the answer is what is wrong, or nothing."""
-    port = tasks.open_port(target["Id"], target.get("Port", group["Port"]))
-    if port is None:
+    place = tasks.place(target["Id"], target.get("Port", group["Port"]))
+    if place is None:
         return "Target.FailedHealthChecks"
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=group["HealthCheckTimeoutSeconds"])
+    connection = http.client.HTTPConnection(*place, timeout=group["HealthCheckTimeoutSeconds"])
     try:
         connection.request("GET", group["HealthCheckPath"], headers={"User-Agent": "ELB-HealthChecker/2.0"})
         status = connection.getresponse().status
@@ -149,15 +155,6 @@ def _is_used(group):
     return any(action.get("TargetGroupArn") == group for action in actions)
 
 
-def _to_this_machine(proxy_http_target):
-    async def proxy(target, group, *args, **kwargs):
-        port = tasks.open_port(target["Id"], target.get("Port") or group["Port"])
-        there = {"Id": "127.0.0.1", "Port": port} if port else target
-        return await proxy_http_target(there, group, *args, **kwargs)
-
-    return proxy
-
-
 def _watching(attach_started_container):
     def attach(task, container, index, *args):
         attached = attach_started_container(task, container, index, *args)
@@ -180,7 +177,10 @@ def _watch_container(scope, task, container, index, check):
             try:
                 well = container.exec_run(command).exit_code == 0
             except Exception as error:
-                _logger.debug("the container cannot be asked, so it is ending: %s", error)
+                _logger.debug("the container cannot be asked: %s", error)
+                well = False
+            if not well and not _still_runs(container):
+                # That is another story, and told elsewhere.
                 return
             starting = time.monotonic() - began < check.get("startPeriod", 0)
             failures = 0 if well else failures + (not starting)
@@ -191,6 +191,16 @@ def _watch_container(scope, task, container, index, check):
                 if changed:
                     _tell_service(task)
             time.sleep(check.get("interval", 30) if task["healthStatus"] == "HEALTHY" else 1)
+
+
+def _still_runs(container):
+    # What makes it fail its check may be its end, which takes a moment to be seen.
+    time.sleep(1)
+    try:
+        container.reload()
+        return container.status == "running"
+    except Exception:
+        return False
 
 
 def _tell_service(task):

@@ -6,20 +6,32 @@ balancer or its own health check finds ill is replaced and counts against the ci
 stopped with AWS's reasons, which the deploy tool explains; reaching a steady state is an event.
 """
 
-from ministack.core.responses import get_account_id, get_region, new_uuid
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
-from stand_in import health
+from stand_in import breaker, events, health
 
 _SCHEDULER = {"Deployment completed", "Task definition updated", "Service scaling down", "Deployment capacity limit"}
 """Reasons for which ministack's scheduler stops tasks, as if a user had asked."""
 
 
 def install():
+    ecs._ACTION_MAP["UpdateService"] = _after_what_failed(ecs._ACTION_MAP["UpdateService"])
     ecs._make_deployment = _in_progress(ecs._make_deployment)
     ecs._complete_service_deployment = _when_healthy(ecs._complete_service_deployment)
     ecs._record_service_task_healthy = _of_a_well_task(ecs._record_service_task_healthy)
     ecs._mark_task_stopped = _with_the_reasons_of_aws(ecs._mark_task_stopped)
+
+
+def _after_what_failed(update_service):
+    def update(data):
+        # ministack would show every deployment that ever failed.
+        for service in ecs._services.values():
+            kept = [it for it in service["deployments"] if it["status"] == "PRIMARY" or it["rolloutState"] != "FAILED"]
+            service["deployments"] = kept
+        return update_service(data)
+
+    return update
 
 
 def _in_progress(make_deployment):
@@ -39,8 +51,8 @@ def _when_healthy(complete_service_deployment):
             return
         complete_service_deployment(cluster, key, *args, **kwargs)
         if deployment["rolloutState"] == "COMPLETED":
-            message = f"(service {service['serviceName']}) has reached a steady state."
-            service["events"].insert(0, {"id": new_uuid(), "createdAt": ecs._iso(), "message": message})
+            deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} completed."
+            events.tell(service, "has reached a steady state.")
 
     return complete
 
@@ -78,6 +90,8 @@ def _with_the_reasons_of_aws(mark_task_stopped):
         # What fails in this package says itself what AWS would say; ministack puts its own words before it.
         own = reason.rpartition("unable to pull image or start container: ")[2]
         reason = own if own.startswith("ResourceInitializationError: ") else reason
+        if code == "ServiceSchedulerInitiated" and task["lastStatus"] == "RUNNING":
+            events.tell_of(task, "has stopped 1 running tasks: {}.")
         return mark_task_stopped(arn, task, reason, code, **kwargs)
 
     return mark
@@ -105,7 +119,7 @@ def replace(task, reason):
     """Ends an ill task; the service starts another one, or gives up when it was one too many."""
     if ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated"):
         ecs._cleanup_task_resources(task, ecs._get_docker())
-        ecs._record_service_task_failure(task)
+        breaker.count_failure(task)
 
 
 def scope():

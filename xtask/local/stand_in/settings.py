@@ -15,5 +15,14 @@ FOLDER = Path(os.environ["STAND_IN_FOLDER"])
 GATEWAY = int(os.environ["GATEWAY_PORT"])
 """The port of every AWS service and of the image registry."""
 
-FRONT = [tuple(map(int, pair.split(":"))) for pair in os.environ["STAND_IN_FRONT"].split(",")]
+
+
+def _pairs(name):
+    return [tuple(map(int, pair.split(":"))) for pair in os.environ[name].split(",")]
+
+
+FRONT = _pairs("STAND_IN_FRONT")
 """Pairs of a port on this machine and the port of the service behind it."""
+
+LISTENERS = {port: here for here, port in _pairs("STAND_IN_LISTENERS")}
+"""The port on this machine of each port that the load balancer may listen on."""

@@ -32,9 +32,13 @@ def install():
     ecs.load_persisted_state = _ending_what_ran(ecs.load_persisted_state)
 
 
-def open_port(address, port):
-    """The port of 127.0.0.1 that leads to a task's port, if the task is there."""
-    return _open_ports.get((address, int(port)))
+def place(address, port):
+    """The host and port where a target is found on this machine, if something is there."""
+    if ipaddress.ip_address(address).is_loopback:
+        # A target need not be a task: anybody may register an address.
+        return address, int(port)
+    here = _open_ports.get((address, int(port)))
+    return here and ("127.0.0.1", here)
 
 
 def _as_described(build_run_kwargs):

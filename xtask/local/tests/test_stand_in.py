@@ -1,5 +1,7 @@
 """What a deploy relies on, played through the wire with the AWS SDK's own client."""
 
+import os
+import signal
 import unittest
 import urllib.error
 import urllib.request
@@ -73,9 +75,44 @@ class StandInTest(unittest.TestCase):
         self.assertEqual(self.stack.settled(deployment), "FAILED")
         reason = ("EssentialContainerExited", "Essential container in task exited")
         self.assertEqual(self.stack.stop_reasons(), [reason] * 3)
-        (primary,) = [it for it in self.stack.service()["deployments"] if it["status"] == "PRIMARY"]
-        self.assertEqual(primary["id"], good["id"])
+        primary, failed = self.stack.service()["deployments"]
+        self.assertEqual((failed["id"], failed["status"], failed["failedTasks"]), (deployment["id"], "ACTIVE", 3))
+        self.assertEqual(failed["rolloutStateReason"], "ECS deployment circuit breaker: tasks failed to start.")
+        # Going back is a deployment, too.
+        self.assertEqual((primary["taskDefinition"], primary["rolloutState"]), (good["taskDefinition"], "COMPLETED"))
+        self.assertNotIn(primary["id"], (good["id"], failed["id"]))
         self.assertIn("KEY", self.stand_in.page())
+        said = [event["message"] for event in self.stack.service()["events"]]
+        for told in (f"(deployment {failed['id']}) deployment failed: tasks failed to start.", f"rolling back to deployment {primary['id']}."):
+            self.assertIn(f"(service service) {told}", said)
+
+    def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(self):
+        deployment = self.stack.create_service(self.stack.task_definition(CRASH="1"))
+        self.assertEqual(self.stack.settled(deployment), "FAILED")
+        (failed,) = self.stack.service()["deployments"]
+        self.assertEqual((failed["status"], failed["runningCount"]), ("PRIMARY", 0))
+        again = self.stack.update_service(taskDefinition=self.stack.task_definition())
+        self.assertEqual(self.stack.settled(again), "COMPLETED")
+
+    def test_a_task_that_is_killed_says_how_it_ended_and_is_replaced(self):
+        self.running()
+        (before,) = self.stack.ecs.list_tasks(cluster="cluster")["taskArns"]
+        os.kill(int(self.stand_in.page()["PID"]), signal.SIGKILL)
+        until(lambda: self.stack.ecs.list_tasks(cluster="cluster")["taskArns"] not in ([], [before]))
+        (stopped,) = self.stack.ecs.describe_tasks(cluster="cluster", tasks=[before])["tasks"]
+        self.assertEqual((stopped["stopCode"], stopped["containers"][0]["exitCode"]), ("EssentialContainerExited", 137))
+        until(lambda: self.stack.health(8501) == [("healthy", None)])
+        self.assertNotEqual(self.stand_in.page()["PID"], before)
+
+    def test_the_desired_count_stops_and_starts_tasks(self):
+        self.running()
+        for count in (0, 2):
+            self.stack.update_service(desiredCount=count)
+            until(lambda count=count: self.stack.health(8501) == [("healthy", None)] * count)
+            self.assertEqual(self.stack.service()["runningCount"], count)
+        said = [event["message"].partition(":")[0] for event in self.stack.service()["events"]]
+        self.assertIn("(service service) has stopped 1 running tasks", said)
+        self.assertIn("(service service) has started 1 tasks", said)
 
     def test_a_task_that_answers_badly_is_replaced_and_given_up(self):
         deployment = self.stack.create_service(self.stack.task_definition(ILL="1"), grace=3)

@@ -1,6 +1,7 @@
 """A stand-in of its own for a test, with the smallest stack that runs a service, and a service to run."""
 
 import base64
+import functools
 import gzip
 import hashlib
 import io
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -23,27 +25,26 @@ REGION = "ap-northeast-1"
 TAG = {"provision:app": "example"}
 PORTS = (8501, 8000)
 
-# Answers on both ports what it was told, and is as ill as its environment says.
-SERVICE = rf"""#!{sys.executable}
-import http.server, json, os, sys, threading
-if sys.argv[1:] == ["health"]:
-    sys.exit("SICK" in os.environ)
-if "CRASH" in os.environ:
-    sys.exit("cannot start")
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(500 if "ILL" in os.environ else 200)
-        self.end_headers()
-        self.wfile.write(json.dumps(dict(os.environ)).encode())
-    def log_message(self, *_):
-        pass
-def serve(name):
-    host, port = os.environ[name].split(":")
-    http.server.HTTPServer((host, int(port)), Handler).serve_forever()
-print("the service is up", flush=True)
-threading.Thread(target=serve, args=["PAGE_ADDR"]).start()
-serve("API_ADDR")
-"""
+ENGINE = os.environ.get("STAND_IN_TEST_ENGINE")
+"""The container engine that the tests may use, as the stand-in calls it; `DOCKER_HOST` says where it is."""
+
+_COMPILING = threading.Lock()
+
+
+@functools.cache
+def _compiled():
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "service"
+        options = ["--edition", "2024", "-C", "target-feature=+crt-static", "-C", "strip=symbols", "-C", "opt-level=1"]
+        source = Path(__file__).with_name("service.rs")
+        subprocess.run([os.environ.get("RUSTC", "rustc"), *options, "-o", program, source], check=True)
+        return program.read_bytes()
+
+
+def service():
+    """The program of the tests' image: static, because there is nothing else in the image."""
+    with _COMPILING:
+        return _compiled()
 
 
 def free_ports(count):
@@ -75,9 +76,10 @@ def pairs(key, value):
 class StandIn:
     """A running stand-in."""
 
-    def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.gateway, *self.front = free_ports(3)
+    def __init__(self, engine="process", gateway=None):
+        self.engine, self.folder = engine, tempfile.TemporaryDirectory()
+        self.gateway, self.https, self.http, *self.front = free_ports(5)
+        self.gateway = gateway or self.gateway
         for name in ("run", "logs", "state"):
             (Path(self.folder.name) / name).mkdir()
         self.start()
@@ -88,12 +90,15 @@ class StandIn:
             "PYTHONPATH": str(Path(__file__).parents[1]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "STAND_IN_IDENTITY": "test",
-            "STAND_IN_ENGINE": "process",
+            "STAND_IN_ENGINE": self.engine,
             "STAND_IN_FOLDER": str(folder),
             "STAND_IN_FRONT": ",".join(f"{here}:{port}" for here, port in zip(self.front, PORTS, strict=True)),
+            "STAND_IN_LISTENERS": f"{self.https}:443,{self.http}:80",
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": str(self.gateway),
             "MINISTACK_REGION": REGION,
+            # By this name it knows its containers again.
+            "MINISTACK_HOSTNAME": f"test-{self.gateway}",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(folder / "state"),
             "TMPDIR": str(folder / "run"),
@@ -145,12 +150,11 @@ class Image:
     """The service as an image, in memory."""
 
     def __init__(self):
-        self.blobs = {}
         program = tarfile.TarInfo("app/app")
-        program.mode, program.size = 0o755, len(SERVICE)
+        program.mode, program.size = 0o755, len(service())
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
-            tar.addfile(program, io.BytesIO(SERVICE.encode()))
+            tar.addfile(program, io.BytesIO(service()))
         configuration = {
             "architecture": "amd64",
             "os": "linux",
@@ -164,7 +168,8 @@ class Image:
             {"mediaType": f"application/vnd.oci.image.{kind}", "digest": digest(part), "size": len(part)}
             for kind, part in zip(kinds, parts, strict=True)
         )
-        self.manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": [layer]})
+        self.kind = "application/vnd.oci.image.manifest.v1+json"
+        self.manifest = json.dumps({"schemaVersion": 2, "mediaType": self.kind, "config": config, "layers": [layer]})
         self.digest = digest(self.manifest.encode())
 
     def push(self, ecr, repository):
@@ -180,7 +185,8 @@ class Image:
                     layerPartBlob=part,
                 )
             ecr.complete_layer_upload(repositoryName=repository, uploadId=upload, layerDigests=[name])
-        return ecr.put_image(repositoryName=repository, imageManifest=self.manifest, imageTag="one")
+        image = {"imageManifest": self.manifest, "imageManifestMediaType": self.kind, "imageTag": "one"}
+        return ecr.put_image(repositoryName=repository, **image)
 
 
 class Stack:

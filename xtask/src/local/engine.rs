@@ -162,6 +162,8 @@ impl Podman {
         let mut service = self.command();
         // Not before the last of its clients has gone does it end by itself; we end it.
         service.args(["system", "service", "--time", "0", &address]);
+        // A container that is ended for its memory leaves a note in this folder.
+        service.current_dir(&self.folder);
         self.daemon.start(service, &self.log)?;
         while std::os::unix::net::UnixStream::connect(&self.socket).is_err() {
             if self.daemon.process().is_none() || signals::asked_to_stop() {

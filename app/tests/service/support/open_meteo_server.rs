@@ -53,6 +53,7 @@ async fn answer(State(server): State<OpenMeteo>, RawQuery(query): RawQuery) -> R
         return (StatusCode::BAD_REQUEST, body).into_response();
     };
     assert_eq!(from, to, "one day is enough");
+    assert_eq!(value("elevation"), Some("25"), "Tokyo's altitude is known");
     let times: Vec<_> = (0..24).map(|hour| format!("{from}T{hour:02}:00")).collect();
     let all = |value: serde_json::Value| vec![value; 24];
     json!({

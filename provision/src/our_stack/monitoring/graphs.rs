@@ -139,7 +139,7 @@ fn efficiency(watched: &Watched) -> Vec<Value> {
 
 /// An expression over sums that are themselves not shown.
 fn rate(watched: &Watched, expression: &str, label: &str, parts: &[(&str, &str)]) -> Vec<Value> {
-    let shown = json!([{"expression": expression, "label": label, "id": "rate"}]);
+    let shown = json!([{"expression": expression, "label": label, "id": "share"}]);
     let hidden = parts.iter().map(|(id, name)| {
         json!([watched.namespace, name, metrics::DIMENSION, watched.environment,
                {"id": id, "stat": "Sum", "period": 300, "visible": false}])

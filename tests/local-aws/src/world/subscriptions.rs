@@ -83,6 +83,18 @@ impl Subscriptions {
     }
 }
 
+/// Shows how many there are among the attributes of their topic.
+pub(super) fn observe(state: &Subscriptions, call: &Call, answer: &mut Answer) {
+    if call.operation != "GetTopicAttributes" {
+        return;
+    }
+    let of_topic = || state.all.iter().filter(|it| it.topic == call.text("TopicArn"));
+    let confirmed = of_topic().filter(|it| it.arn.is_some()).count();
+    let counts = [("SubscriptionsConfirmed", confirmed), ("SubscriptionsPending", of_topic().count() - confirmed)];
+    let counts = counts.map(|(key, count)| format!("<entry><key>{key}</key><value>{count}</value></entry>"));
+    answer.body = answer.body.replace("</Attributes>", &format!("{}</Attributes>", counts.concat()));
+}
+
 /// The topics themselves are the emulator's.
 pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Refusal>> {
     let state = &mut world.subscriptions;
@@ -96,17 +108,4 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         }
         _ => None,
     }
-}
-
-/// A topic counts its subscriptions; the emulator does not.
-pub(super) fn observe(world: &World, call: &Call, answer: &mut Answer) {
-    if call.operation != "GetTopicAttributes" {
-        return;
-    }
-    let of_topic = || world.subscriptions.all.iter().filter(|it| it.topic == call.text("TopicArn"));
-    let confirmed = of_topic().filter(|it| it.arn.is_some()).count();
-    let entry = |key: &str, count: usize| format!("<entry><key>{key}</key><value>{count}</value></entry>");
-    let counts =
-        entry("SubscriptionsConfirmed", confirmed) + &entry("SubscriptionsPending", of_topic().count() - confirmed);
-    answer.body = answer.body.replace("</Attributes>", &format!("{counts}</Attributes>"));
 }

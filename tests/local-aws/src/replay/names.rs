@@ -1,0 +1,85 @@
+//! What the simulation calls the things that AWS gave other names to.
+
+use std::collections::BTreeMap;
+
+use crate::tree::Tree;
+
+/// AWS's names, longest first when they are replaced, so that an ARN goes before the identifier in it.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    ours: BTreeMap<String, String>,
+}
+
+impl Names {
+    pub(super) fn learn(&mut self, theirs: &str, ours: &str) {
+        // The first meaning stays: it was learnt when the thing was made.
+        if theirs != ours && is_name(theirs) {
+            self.ours.entry(theirs.to_owned()).or_insert_with(|| ours.to_owned());
+        }
+    }
+
+    /// Learns from two answers to the same question, as far as they have the same form.
+    pub(super) fn compare(&mut self, theirs: &Tree, ours: &Tree) {
+        match (theirs, ours) {
+            (Tree::Text(theirs), Tree::Text(ours)) => self.learn(theirs, ours),
+            (Tree::Fields(theirs), Tree::Fields(ours)) => {
+                for (key, theirs) in theirs {
+                    if let Some(ours) = ours.get(key) {
+                        self.compare(theirs, ours);
+                    }
+                }
+            }
+            (Tree::List(theirs), Tree::List(ours)) if theirs.len() == ours.len() => {
+                theirs.iter().zip(ours).for_each(|(theirs, ours)| self.compare(theirs, ours));
+            }
+            _ => (),
+        }
+    }
+
+    /// A text of AWS's in the simulation's names.
+    pub(super) fn translate(&self, text: &str) -> String {
+        let mut pairs: Vec<_> = self.ours.iter().filter(|(theirs, _)| text.contains(theirs.as_str())).collect();
+        pairs.sort_by_key(|(theirs, _)| std::cmp::Reverse(theirs.len()));
+        let mut done = text.to_owned();
+        for (index, (theirs, _)) in pairs.iter().enumerate() {
+            // By way of a mark, or a name of ours could be taken for one of theirs.
+            done = done.replace(theirs.as_str(), &mark(index));
+        }
+        for (index, (_, ours)) in pairs.iter().enumerate() {
+            done = done.replace(&mark(index), ours);
+        }
+        done
+    }
+}
+
+fn mark(index: usize) -> String {
+    format!("\u{1}{index}\u{2}")
+}
+
+/// Whether a text names a thing: made by a machine, and neither a number nor a time.
+fn is_name(text: &str) -> bool {
+    let is_time = text.contains('T') && text.contains(':') && text.ends_with('Z');
+    let is_number = text.parse::<f64>().is_ok() && text.len() != 12;
+    text.len() >= 8 && text.bytes().any(|it| it.is_ascii_digit()) && !text.contains(' ') && !is_time && !is_number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_learnt_where_answers_have_one_form_and_replaced_longest_first() {
+        let mut names = Names::default();
+        let theirs = Tree::of_text(r#"{"id": "vpc-0aaa1111", "arn": "arn:aws:x:1:vpc/vpc-0aaa1111", "l": [1, 2]}"#);
+        let ours = Tree::of_text(r#"{"id": "vpc-2bbb", "arn": "arn:aws:x:2:thing/vpc-2bbb", "l": [1]}"#);
+        names.compare(&theirs, &ours);
+        let text = names.translate("VpcId=vpc-0aaa1111&Arn=arn:aws:x:1:vpc/vpc-0aaa1111");
+        assert_eq!(text, "VpcId=vpc-2bbb&Arn=arn:aws:x:2:thing/vpc-2bbb");
+    }
+
+    #[test]
+    fn times_and_plain_words_are_no_names_but_accounts_are() {
+        assert!(!is_name("2026-11-24T10:00:00Z") && !is_name("provisioning") && !is_name("1764000000.5"));
+        assert!(is_name("111122223333") && is_name("fs-0123456789abcdef0"));
+    }
+}

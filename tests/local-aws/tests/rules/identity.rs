@@ -1,0 +1,49 @@
+//! Roles, their policies, and what a caller may do.
+
+use local_aws::policy::Policy;
+use serde_json::json;
+
+use crate::account::{Account, TRUST};
+use crate::harness::{Said, probes, said};
+
+async fn create(it: &Account, name: &str, trust: &str, description: &str) -> Said {
+    let request = it.aws.iam.create_role().role_name(name).assume_role_policy_document(trust);
+    said(request.description(description).send().await)
+}
+
+probes! {
+    policy_documents: "MalformedPolicyDocument", "Invalid principal in policy", async |it: Account| {
+        let nobody = json!({"AWS": "arn:aws:iam::123456789012:role/nobody"});
+        let trust = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": nobody, "Action": "sts:AssumeRole"},
+        ]});
+        create(&it, "r", &trust.to_string(), "").await
+    };
+    policy_sizes: "LimitExceeded", "10240", async |it: Account| {
+        it.role("r", TRUST).await;
+        let resource = format!("arn:aws:s3:::{}", "x".repeat(10_300));
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource},
+        ]});
+        let request = it.aws.iam.put_role_policy().role_name("r").policy_name("p");
+        said(request.policy_document(policy.to_string()).send().await)
+    };
+    role_names: "EntityAlreadyExists", "already exists", async |it: Account| {
+        it.role("Same", TRUST).await;
+        create(&it, "same", TRUST, "").await
+    };
+    role_descriptions: "ValidationError", "description", async |it: Account| create(&it, "r", TRUST, "a — b").await;
+    github_subject: "MalformedPolicyDocument", "token.actions.githubusercontent.com:sub", async |it: Account| {
+        let provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+        let trust = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
+        }]});
+        create(&it, "r", &trust.to_string(), "").await
+    };
+    authorisation: "UnauthorizedOperation", "not authorized to perform: ec2:CreateVpc", async |it: Account| {
+        let policy = json!({"Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:CreateTags"]}]});
+        it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
+        said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await)
+    };
+}

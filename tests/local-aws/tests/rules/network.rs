@@ -1,0 +1,115 @@
+//! Networks, security groups, and what EC2 shows of them when.
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, IpRange, UserIdGroupPair};
+
+use crate::account::{Account, seconds};
+use crate::harness::{Said, probes, said, seen};
+
+async fn group(it: &Account, vpc: &str, name: &str) -> String {
+    let made = it.aws.ec2.create_security_group().vpc_id(vpc).group_name(name).description("d").send().await.unwrap();
+    seconds(2).await;
+    made.group_id.unwrap()
+}
+
+/// A load balancer that is gone, whose addresses are not: the network, its gateway, and a subnet.
+async fn after_a_load_balancer(it: &Account) -> (String, String, String) {
+    let (vpc, gateway, subnet, edge) = it.load_balancer().await;
+    it.aws.elb.delete_load_balancer().load_balancer_arn(edge).send().await.unwrap();
+    (vpc, gateway, subnet)
+}
+
+async fn allow(it: &Account, group: &str) -> Said {
+    let range = IpRange::builder().cidr_ip("10.0.0.0/8").build();
+    let rule = IpPermission::builder().ip_protocol("tcp").from_port(1).to_port(1).ip_ranges(range).build();
+    said(it.aws.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(rule).send().await)
+}
+
+probes! {
+    group_in_use: "DependencyViolation", "has a dependent object", async |it: Account| {
+        let vpc = it.vpc().await;
+        let (named, naming) = (group(&it, &vpc, "one").await, group(&it, &vpc, "two").await);
+        let pair = UserIdGroupPair::builder().group_id(&named).build();
+        let rule = IpPermission::builder().ip_protocol("tcp").from_port(1).to_port(1).user_id_group_pairs(pair);
+        let request = it.aws.ec2.authorize_security_group_ingress().group_id(naming).ip_permissions(rule.build());
+        request.send().await.unwrap();
+        said(it.aws.ec2.delete_security_group().group_id(named).send().await)
+    };
+    group_names: "InvalidParameterValue", "may not start with sg-", async |it: Account| {
+        let vpc = it.vpc().await;
+        said(it.aws.ec2.create_security_group().vpc_id(vpc).group_name("sg-x").description("d").send().await)
+    };
+    duplicate_rule: "InvalidPermission.Duplicate", "already exists", async |it: Account| {
+        let vpc = it.vpc().await;
+        let group = group(&it, &vpc, "one").await;
+        assert_eq!(allow(&it, &group).await, None);
+        allow(&it, &group).await
+    };
+    associated_once: "Resource.AlreadyAssociated", "is already attached", async |it: Account| {
+        let vpc = it.vpc().await;
+        let gateway = it.gateway(&vpc).await;
+        said(it.aws.ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(vpc).send().await)
+    };
+    subnet_in_use: "DependencyViolation", "has dependencies and cannot be deleted", async |it: Account| {
+        let (_, _, subnet) = after_a_load_balancer(&it).await;
+        said(it.aws.ec2.delete_subnet().subnet_id(subnet).send().await)
+    };
+    mapped_addresses: "DependencyViolation", "has some mapped public address(es)", async |it: Account| {
+        let (vpc, gateway, _) = after_a_load_balancer(&it).await;
+        said(it.aws.ec2.detach_internet_gateway().internet_gateway_id(gateway).vpc_id(vpc).send().await)
+    };
+    interfaces_linger: "lingers", "", async |it: Account| {
+        after_a_load_balancer(&it).await;
+        let described = it.aws.ec2.describe_network_interfaces().send().await.unwrap();
+        (!described.network_interfaces().is_empty()).then(|| seen("lingers")).flatten()
+    };
+    network_in_use: "DependencyViolation", "has dependencies and cannot be deleted", async |it: Account| {
+        let vpc = it.vpc().await;
+        group(&it, &vpc, "one").await;
+        said(it.aws.ec2.delete_vpc().vpc_id(vpc).send().await)
+    };
+    not_visible_yet: "InvalidVpcID.NotFound", "does not exist", async |it: Account| {
+        let made = it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap();
+        let on = AttributeBooleanValue::builder().value(true).build();
+        let request = it.aws.ec2.modify_vpc_attribute().vpc_id(made.vpc.unwrap().vpc_id.unwrap());
+        said(request.enable_dns_support(on).send().await)
+    };
+    read_your_write_gap: "hidden", "", async |it: Account| {
+        let made = it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap();
+        let id = made.vpc.unwrap().vpc_id;
+        let listed = async || {
+            let described = it.aws.ec2.describe_vpcs().send().await.unwrap();
+            described.vpcs().iter().any(|vpc| vpc.vpc_id == id)
+        };
+        let at_once = listed().await;
+        seconds(2).await;
+        assert!(listed().await, "it never shows");
+        (!at_once).then(|| seen("hidden")).flatten()
+    };
+    stale_attributes: "stale", "", async |it: Account| {
+        let vpc = it.vpc().await;
+        let subnet = it.subnet(&vpc, 1, "a").await;
+        let gives_addresses = async || {
+            let described = it.aws.ec2.describe_subnets().send().await.unwrap();
+            let found = described.subnets().iter().find(|it| it.subnet_id() == Some(&subnet));
+            found.unwrap().map_public_ip_on_launch().unwrap_or_default()
+        };
+        assert!(!gives_addresses().await);
+        let on = AttributeBooleanValue::builder().value(true).build();
+        let request = it.aws.ec2.modify_subnet_attribute().subnet_id(&subnet).map_public_ip_on_launch(on);
+        request.send().await.unwrap();
+        let at_once = gives_addresses().await;
+        seconds(2).await;
+        assert!(gives_addresses().await, "it never shows");
+        (!at_once).then(|| seen("stale")).flatten()
+    };
+    nat_gateways_take_time: "Gateway.NotAttached", "", async |it: Account| {
+        let vpc = it.vpc().await;
+        let subnet = it.subnet(&vpc, 1, "a").await;
+        let address = it.aws.ec2.allocate_address().domain("vpc".into()).send().await.unwrap();
+        let request = it.aws.ec2.create_nat_gateway().subnet_id(subnet);
+        request.set_allocation_id(address.allocation_id).send().await.unwrap();
+        seconds(100).await;
+        let described = it.aws.ec2.describe_nat_gateways().send().await.unwrap();
+        described.nat_gateways()[0].failure_code().map(seen).flatten()
+    };
+}

@@ -1,0 +1,179 @@
+//! Services, their deployments, and their scaling.
+
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use aws_sdk_ecs::types::{DeploymentCircuitBreaker, DeploymentConfiguration, LoadBalancer, Secret};
+use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
+use local_aws::faults::{Fault, Faults};
+
+use crate::account::{Account, TRUST, container, seconds};
+use crate::harness::{Said, probes, said, seen};
+
+fn behind(group: &str, port: i32) -> LoadBalancer {
+    LoadBalancer::builder().target_group_arn(group).container_name("app").container_port(port).build()
+}
+
+/// A target group on a listener.
+async fn used_group(it: &Account, kind: TargetTypeEnum) -> String {
+    let (vpc, _, _, edge) = it.load_balancer().await;
+    let group = it.target_group(&vpc, kind).await;
+    let (_, certificate) = it.certificate().await;
+    it.https(&edge, &group).certificates(certificate).send().await.unwrap();
+    it.aws.ecs.create_cluster().cluster_name("c").send().await.unwrap();
+    group
+}
+
+/// A service that was just created, with roles that ECS can assume.
+async fn running(it: &Account) -> String {
+    it.cluster().await;
+    let task = it.registered().await;
+    seconds(60).await;
+    it.service(&task).send().await.unwrap();
+    task
+}
+
+fn policy(
+    it: &Account,
+) -> aws_sdk_applicationautoscaling::operation::put_scaling_policy::builders::PutScalingPolicyFluentBuilder {
+    let request = it.aws.autoscaling.put_scaling_policy().policy_name("p").resource_id("service/c/s");
+    request.service_namespace(ServiceNamespace::Ecs).scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+}
+
+async fn newest_deployment(it: &Account) -> String {
+    let listed = it.aws.ecs.list_service_deployments().cluster("c").service("s").send().await.unwrap();
+    listed.service_deployments()[0].service_deployment_arn().unwrap().to_owned()
+}
+
+async fn stop_reason(it: &Account) -> Said {
+    let request = it.aws.ecs.list_tasks().cluster("c").service_name("s").desired_status("STOPPED".into());
+    let stopped = request.send().await.unwrap();
+    let task = stopped.task_arns().first()?;
+    let described = it.aws.ecs.describe_tasks().cluster("c").tasks(task).send().await.unwrap();
+    let task = &described.tasks()[0];
+    Some((task.stop_code().unwrap().as_str().to_owned(), task.stopped_reason().unwrap().to_owned()))
+}
+
+probes! {
+    target_group_on_a_listener: "InvalidParameterException", "does not have an associated load balancer", async |it: Account| {
+        it.cluster().await;
+        let vpc = it.vpc().await;
+        let group = it.target_group(&vpc, TargetTypeEnum::Ip).await;
+        let task = it.registered().await;
+        said(it.service(&task).load_balancers(behind(&group, 8501)).send().await)
+    };
+    ip_targets: "InvalidParameterException", "incompatible with the awsvpc network mode", async |it: Account| {
+        let group = used_group(&it, TargetTypeEnum::Instance).await;
+        let task = it.registered().await;
+        said(it.service(&task).load_balancers(behind(&group, 8501)).send().await)
+    };
+    container_and_port_exist: "InvalidParameterException", "did not have a container port 1 defined", async |it: Account| {
+        let group = used_group(&it, TargetTypeEnum::Ip).await;
+        let task = it.registered().await;
+        said(it.service(&task).load_balancers(behind(&group, 1)).send().await)
+    };
+    network_configuration: "InvalidParameterException", "Network Configuration must be provided", async |it: Account| {
+        it.cluster().await;
+        let task = it.registered().await;
+        said(it.service(&task).set_network_configuration(None).send().await)
+    };
+    grace_with_load_balancer: "InvalidParameterException", "Health check grace period is only valid", async |it: Account| {
+        it.cluster().await;
+        let task = it.registered().await;
+        said(it.service(&task).health_check_grace_period_seconds(60).send().await)
+    };
+    service_twice: "InvalidParameterException", "was not idempotent", async |it: Account| {
+        let task = running(&it).await;
+        said(it.service(&task).client_token("another").send().await)
+    };
+    service_scaled_above_zero: "InvalidParameterException", "scaled above 0", async |it: Account| {
+        running(&it).await;
+        said(it.aws.ecs.delete_service().cluster("c").service("s").send().await)
+    };
+    cluster_with_services: "ClusterContainsServicesException", "Services are active", async |it: Account| {
+        running(&it).await;
+        said(it.aws.ecs.delete_cluster().cluster("c").send().await)
+    };
+    inactive_task_definition: "ClientException", "TaskDefinition is inactive", async |it: Account| {
+        it.cluster().await;
+        let task = it.registered().await;
+        it.aws.ecs.deregister_task_definition().task_definition(&task).send().await.unwrap();
+        said(it.service(&task).send().await)
+    };
+    roles_propagate: "IN_PROGRESS", "", async |it: Account| {
+        it.cluster().await;
+        let task = it.registered().await;
+        it.service(&task).send().await.unwrap();
+        seconds(65).await;
+        seen(it.rollout().await)
+    };
+    deployments_take_time: "IN_PROGRESS", "", async |it: Account| {
+        running(&it).await;
+        seen(it.rollout().await)
+    };
+    circuit_breaker: "FAILED", "", async |it: Account| {
+        it.cluster().await;
+        it.cloud.world(|world| world.images.clear());
+        let task = it.registered().await;
+        let breaker = DeploymentCircuitBreaker::builder().enable(true).rollback(true).build();
+        let configuration = DeploymentConfiguration::builder().deployment_circuit_breaker(breaker).build();
+        it.service(&task).deployment_configuration(configuration).send().await.unwrap();
+        seconds(1200).await;
+        seen(it.rollout().await)
+    };
+    services_drain: "DRAINING", "", async |it: Account| {
+        running(&it).await;
+        it.delete_service().await;
+        seen(it.status().await)
+    };
+    draining_needs_its_role: "DRAINING", "", async |it: Account| {
+        running(&it).await;
+        it.delete_service().await;
+        it.aws.iam.delete_role().role_name("execution").send().await.unwrap();
+        seconds(3600).await;
+        seen(it.status().await)
+    };
+    deployment_over: "ConflictException", "terminal state", async |it: Account| {
+        running(&it).await;
+        seconds(600).await;
+        let deployment = newest_deployment(&it).await;
+        said(it.aws.ecs.stop_service_deployment().service_deployment_arn(deployment).send().await)
+    };
+    secret_keys_at_start: "TaskFailedToStart", "did not contain json key MISSING", async |it: Account| {
+        it.cluster().await;
+        let made = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).send().await.unwrap();
+        let secret = Secret::builder().name("X").value_from(format!("{}:MISSING::", made.arn.unwrap())).build().unwrap();
+        let role = it.role("execution", TRUST).await;
+        let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
+        seconds(60).await;
+        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
+        seconds(600).await;
+        stop_reason(&it).await
+    };
+    scaling_of_a_service: "ValidationException", "ECS service doesn't exist", async |it: Account| {
+        let request = it.aws.autoscaling.register_scalable_target().resource_id("service/c/s").min_capacity(1);
+        let request = request.max_capacity(2).service_namespace(ServiceNamespace::Ecs);
+        said(request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).send().await)
+    };
+    scaling_needs_a_target: "ObjectNotFoundException", "No scalable target registered",
+        async |it: Account| said(policy(&it).send().await);
+    answers_get_lost: "no code", "", async |it: Account| {
+        let number = u64::try_from(it.cloud.calls().len()).unwrap();
+        it.cloud.set_faults(Faults::at(number + 1, Fault::AnswerLost));
+        said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await)
+    };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_running_deployment_can_be_stopped_and_its_revision_tells_the_image() {
+    let it = Account::on(local_aws::Cloud::default());
+    running(&it).await;
+    let deployment = newest_deployment(&it).await;
+    let request = it.aws.ecs.describe_service_deployments().service_deployment_arns(&deployment);
+    let described = request.send().await.unwrap();
+    let described = &described.service_deployments()[0];
+    assert_eq!(described.status().unwrap().as_str(), "IN_PROGRESS");
+    let revision = described.target_service_revision().unwrap().arn().unwrap();
+    let revisions = it.aws.ecs.describe_service_revisions().service_revision_arns(revision).send().await.unwrap();
+    assert_eq!(revisions.service_revisions()[0].container_images()[0].image_digest(), Some("sha256:1"));
+    it.aws.ecs.stop_service_deployment().service_deployment_arn(&deployment).send().await.unwrap();
+    assert_eq!(it.rollout().await, "FAILED");
+}

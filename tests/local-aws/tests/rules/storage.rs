@@ -1,0 +1,63 @@
+//! File systems, secrets and logs.
+
+use crate::account::{Account, seconds};
+use crate::harness::{probes, said, seen};
+
+async fn file_system(it: &Account) -> String {
+    let made = it.aws.efs.create_file_system().creation_token("t").send().await.unwrap();
+    seconds(20).await;
+    made.file_system_id
+}
+
+fn access_point(
+    it: &Account,
+    file_system: &str,
+) -> aws_sdk_efs::operation::create_access_point::builders::CreateAccessPointFluentBuilder {
+    it.aws.efs.create_access_point().client_token("same").file_system_id(file_system)
+}
+
+probes! {
+    file_system_available: "IncorrectFileSystemLifeCycleState", "life cycle state", async |it: Account| {
+        let made = it.aws.efs.create_file_system().creation_token("t").send().await.unwrap();
+        let request = it.aws.efs.put_lifecycle_configuration().file_system_id(made.file_system_id);
+        said(request.set_lifecycle_policies(Some(Vec::new())).send().await)
+    };
+    file_systems_create: "creating", "", async |it: Account| {
+        it.aws.efs.create_file_system().creation_token("t").send().await.unwrap();
+        let described = it.aws.efs.describe_file_systems().send().await.unwrap();
+        seen(described.file_systems()[0].life_cycle_state().as_str())
+    };
+    one_mount_target_a_zone: "MountTargetConflict", "already exists in this AZ", async |it: Account| {
+        let (_, [a, _, also_a]) = it.network().await;
+        let id = file_system(&it).await;
+        it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(a).send().await.unwrap();
+        said(it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(also_a).send().await)
+    };
+    mount_targets_take_time: "creating", "", async |it: Account| {
+        let (_, [a, ..]) = it.network().await;
+        let id = file_system(&it).await;
+        it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(a).send().await.unwrap();
+        let described = it.aws.efs.describe_mount_targets().file_system_id(&id).send().await.unwrap();
+        seen(described.mount_targets()[0].life_cycle_state().as_str())
+    };
+    access_point_twice: "AccessPointAlreadyExists", "already exists", async |it: Account| {
+        let id = file_system(&it).await;
+        access_point(&it, &id).send().await.unwrap();
+        said(access_point(&it, &id).send().await)
+    };
+    secret_in_recovery: "InvalidRequestException", "already scheduled for deletion", async |it: Account| {
+        let create = || it.aws.secrets.create_secret().name("keys").secret_string("{}");
+        create().send().await.unwrap();
+        it.aws.secrets.delete_secret().secret_id("keys").recovery_window_in_days(7).send().await.unwrap();
+        said(create().send().await)
+    };
+    secret_names: "ValidationException", "Invalid name", async |it: Account| {
+        said(it.aws.secrets.create_secret().name("a b*").secret_string("{}").send().await)
+    };
+    retention_days: "InvalidParameterException", "retentionInDays", async |it: Account| {
+        it.aws.logs.create_log_group().log_group_name("/g").send().await.unwrap();
+        said(it.aws.logs.put_retention_policy().log_group_name("/g").retention_in_days(15).send().await)
+    };
+    log_group_names: "InvalidParameterException", "logGroupName",
+        async |it: Account| said(it.aws.logs.create_log_group().log_group_name("a b").send().await);
+}

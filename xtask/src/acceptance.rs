@@ -1,0 +1,160 @@
+//! `cargo xtask acceptance`: the whole life of a deployment, once, in an account that nothing else depends on.
+//!
+//! No stand-in can prove what a real account does. This does what a person would do by hand on the first day: create,
+//! deploy another image, deploy one that does not start, undo a change made behind the tool's back, destroy, and all
+//! of it again under the same names. It begins only if the bill stays below a cap, works only so long, always ends in
+//! destroying what it made, and records every call, so that the simulation can be corrected from facts.
+
+mod caps;
+mod images;
+mod runner;
+mod steps;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use self::caps::Caps;
+use self::images::Images;
+use self::runner::Runner;
+use crate::exit::BadInput;
+use crate::image::{self, ImageArguments};
+use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
+use crate::toolchain::Needs;
+use crate::{child, deploy, workspace};
+
+/// The environment that is built, and the family of its tasks: apart from every other one in the account.
+const ENVIRONMENT: &str = "acceptance";
+const FAMILY: &str = "weather-comment-generator-acceptance";
+
+#[derive(Args, Debug)]
+pub(crate) struct AcceptanceArguments {
+    /// The ARN of an issued certificate for the load balancer, in the region of the deployment.
+    #[arg(long, value_name = "ARN", required_unless_present_any = ["local", "replay"])]
+    certificate: Option<String>,
+    /// Do not begin when the bill could become higher, in US dollars.
+    #[arg(long, default_value_t = 1.0, value_name = "USD")]
+    max_usd: f64,
+    /// Stop and destroy after so many minutes.
+    #[arg(long, default_value_t = 120, value_name = "MINUTES")]
+    max_minutes: u64,
+    /// Where every call is recorded [default: a new file in the target folder].
+    #[arg(long, value_name = "FILE")]
+    recording: Option<PathBuf>,
+    /// Rehearse against the stand-in for AWS on this machine.
+    #[arg(long, conflicts_with = "certificate")]
+    local: bool,
+    #[command(flatten)]
+    options: LocalOptions,
+    #[command(flatten)]
+    image: ImageArguments,
+    /// Play a recording against the simulation instead, and print where that answers otherwise than AWS did.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["certificate", "local", "recording"])]
+    replay: Option<PathBuf>,
+    /// Further arguments for every call of `provision`, after `--`, for example `--set region=eu-west-1`.
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &AcceptanceArguments) -> Result<()> {
+    match (&arguments.replay, arguments.local) {
+        (Some(recording), _) => replay(recording),
+        (None, true) => rehearse(arguments),
+        (None, false) => accept(arguments),
+    }
+}
+
+/// Everything that is compiled, is compiled before the clock runs.
+struct Built {
+    provision: PathBuf,
+    images: Images,
+}
+
+fn build(arguments: &AcceptanceArguments) -> Result<Built> {
+    let image = image::build(&arguments.image)?;
+    eprintln!("{image}");
+    Ok(Built { provision: deploy::provision_program(None)?, images: Images::beside(&image.folder)? })
+}
+
+fn accept(arguments: &AcceptanceArguments) -> Result<()> {
+    image::check_tools(&arguments.image)?.or_fail()?;
+    let built = build(arguments)?;
+    let mut words = words(&["--environment", "staging", "--set"]);
+    words.push(format!("environment={ENVIRONMENT}"));
+    words.extend(["--set".to_owned(), format!("task.family={FAMILY}")]);
+    words.extend(certificate(arguments.certificate.as_deref()));
+    perform(arguments, built, words, Vec::new())
+}
+
+fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
+    let mut needs = image::check_tools(&arguments.image)?;
+    let turn = Turn::take()?;
+    if StandIn::running()?.is_some() {
+        let hint = "the stand-in runs, and would be emptied; stop it with `cargo xtask local down`, or remove what is in \
+                    it with `cargo xtask destroy --local`";
+        return Err(BadInput(hint.to_owned()).into());
+    }
+    let plan = StandIn::plan(&arguments.options, &mut needs);
+    needs.or_fail()?;
+    Plan::clear_left_overs()?;
+    plan.check_ports()?;
+    let keeper = Keeper::us()?;
+    let built = build(arguments)?;
+    let stand_in = plan.start()?;
+    let mut words = words(&["--environment", "local"]);
+    words.extend(certificate(Some(stand_in.certificate()?.as_str())));
+    let environment = stand_in.environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let result = perform(arguments, built, words, environment.into());
+    if result.is_ok() {
+        stand_in.dismantle()?;
+    }
+    drop(keeper);
+    turn.end();
+    result
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn certificate(arn: Option<&str>) -> [String; 2] {
+    ["--set".to_owned(), format!("edge.certificate_arn={}", arn.unwrap_or_default())]
+}
+
+/// Goes through all steps, and destroys what is left however they end.
+fn perform(
+    arguments: &AcceptanceArguments,
+    built: Built,
+    mut words: Vec<String>,
+    environment: Vec<(String, String)>,
+) -> Result<()> {
+    words.extend(arguments.rest.iter().cloned());
+    let recording = arguments.recording.clone().map_or_else(new_recording, Ok)?;
+    let runner = Runner::new(built.provision, words, environment, recording);
+    let caps = Caps::new(arguments.max_usd, Duration::from_secs(60 * arguments.max_minutes), runner.usd_a_month()?)?;
+    eprintln!("acceptance: {caps}; every call is recorded in {}", workspace::shown(runner.recording()));
+    steps::perform(&runner.with_caps(caps), &built.images)
+}
+
+fn new_recording() -> Result<PathBuf> {
+    let folder = workspace::target().join("acceptance");
+    std::fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok(folder.join(format!("recording-{}.jsonl", now.as_secs())))
+}
+
+fn replay(recording: &std::path::Path) -> Result<()> {
+    Needs::to_compile().or_fail()?;
+    let recording = recording
+        .canonicalize()
+        .map_err(|error| BadInput(format!("{} cannot be read: {error}", recording.display())))?;
+    let mut cargo = child::cargo();
+    cargo.args(["build", "--workspace", "--bin", "replay"]);
+    child::run("building the simulation", cargo)?;
+    let mut replay = Command::new(workspace::target().join("debug/replay"));
+    replay.arg(recording);
+    child::run("the comparison", replay)
+}
