@@ -97,13 +97,22 @@ pub struct Network {
     pub cidr: String,
     /// In how many availability zones.
     pub zones: usize,
+    /// How many NAT gateways: none, and tasks have public addresses; or one for all zones, or one in each, and tasks
+    /// run in private subnets.
+    pub nat_gateways: usize,
 }
 
 /// What answers on the internet.
 #[derive(Clone, Debug, Serialize)]
 pub struct Edge {
-    /// The certificate for HTTPS.
+    /// The certificate for HTTPS, if there is one already.
     pub certificate_arn: Option<String>,
+    /// The name to answer to; its certificate is requested, and its record written.
+    pub domain: Option<Domain>,
+    /// Whether port 80 answers, with a redirect to HTTPS.
+    pub redirect_http: bool,
+    /// Whether AWS refuses to delete the load balancer; `provision destroy` lifts it.
+    pub deletion_protection: bool,
     /// Who may call.
     pub ingress_cidrs: Vec<String>,
     /// Which TLS versions and ciphers.
@@ -114,6 +123,15 @@ pub struct Edge {
     pub health_check_interval_seconds: u16,
     /// How long a connection may be silent.
     pub idle_timeout_seconds: u16,
+}
+
+/// A name on the internet, and who holds its records.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Domain {
+    /// The name, as `weather.example.com`.
+    pub name: String,
+    /// The hosted zone in Route 53 that it is in, as `example.com`.
+    pub hosted_zone: String,
 }
 
 /// The processor of a task.
@@ -160,6 +178,10 @@ pub struct Service {
     pub maximum_percent: i32,
     /// How long failing health checks of a new task are ignored.
     pub health_check_grace_seconds: i32,
+    /// Whether one may run commands in a running task.
+    pub exec: bool,
+    /// Whether ECS measures every task, for money.
+    pub container_insights: bool,
 }
 
 /// When there are more tasks.
@@ -254,6 +276,7 @@ impl Deployment {
             network: Network {
                 cidr: reader.text("network.cidr", network),
                 zones: reader.number("network.zones", 2..=3),
+                nat_gateways: reader.number_or("network.nat_gateways", 0, 0..=3),
             },
             edge: edge(reader, &region),
             region,
@@ -262,6 +285,8 @@ impl Deployment {
                 minimum_healthy_percent: reader.number("service.minimum_healthy_percent", 0..=100),
                 maximum_percent: reader.number("service.maximum_percent", 100..=200),
                 health_check_grace_seconds: reader.number("service.health_check_grace_seconds", 0..=3600),
+                exec: reader.flag_or("service.exec", false),
+                container_insights: reader.flag_or("service.container_insights", false),
             },
             scaling: Scaling {
                 min: reader.number("scaling.min", 1..=50),
@@ -297,6 +322,12 @@ impl Deployment {
         if low == high {
             let hint = "with 100/100 no task could ever be replaced; raise maximum_percent to 200";
             reader.problem("service.maximum_percent", "leaves no room for a new task", hint);
+        }
+        let Network { zones, nat_gateways, .. } = self.network;
+        if nat_gateways > 1 && nat_gateways != zones {
+            let hint = format!("give 0, 1 for all zones, or {zones} for one in each");
+            let message = format_args!("{nat_gateways} NAT gateways cannot be shared out among {zones} zones");
+            reader.problem("network.nat_gateways", message, hint);
         }
     }
 }
@@ -401,6 +432,9 @@ fn peers(text: &str) -> Check {
 fn edge(reader: &mut Reader, region: &str) -> Edge {
     Edge {
         certificate_arn: reader.checked("edge.certificate_arn", |text| certificate(text, region)),
+        domain: domain(reader),
+        redirect_http: reader.flag_or("edge.redirect_http", true),
+        deletion_protection: reader.flag_or("edge.deletion_protection", false),
         ingress_cidrs: reader.list("edge.ingress_cidrs", peers),
         ssl_policy: reader.text("edge.ssl_policy", |text| {
             if text.starts_with("ELBSecurityPolicy-TLS13-1-2") || text.starts_with("ELBSecurityPolicy-TLS13-1-3") {
@@ -416,6 +450,52 @@ fn edge(reader: &mut Reader, region: &str) -> Edge {
         health_check_interval_seconds: reader.number("edge.health_check_interval_seconds", 5..=300),
         idle_timeout_seconds: reader.number("edge.idle_timeout_seconds", 1..=4000),
     }
+}
+
+/// A name with its hosted zone; a certificate comes with it, so none can be given, too.
+fn domain(reader: &mut Reader) -> Option<Domain> {
+    let name = reader.checked("edge.domain", |text| host_name(text, 64));
+    let hosted_zone = reader.checked("edge.hosted_zone", |text| host_name(text, 255));
+    let certificate = reader.optional("edge.certificate_arn");
+    match (name, hosted_zone) {
+        (None, None) => None,
+        (Some(_), None) => {
+            let hint = "name the hosted zone in Route 53 that it is in, for example example.com";
+            reader.problem("edge.hosted_zone", "is missing, but edge.domain is there", hint);
+            None
+        }
+        (None, Some(_)) => {
+            let hint = "give edge.domain too, or remove edge.hosted_zone";
+            reader.problem("edge.hosted_zone", "is there without edge.domain", hint);
+            None
+        }
+        (Some(name), Some(hosted_zone)) => {
+            if certificate.is_some() {
+                let hint = "remove one of them: the certificate of edge.domain is requested for you";
+                reader.problem("edge.domain", "cannot stand beside edge.certificate_arn", hint);
+            }
+            if name != hosted_zone && !name.ends_with(&format!(".{hosted_zone}")) {
+                let message = format_args!("{name} is not in the hosted zone {hosted_zone}");
+                reader.problem("edge.domain", message, "the domain ends in the name of its hosted zone");
+            }
+            Some(Domain { name, hosted_zone })
+        }
+    }
+}
+
+/// Lower case and without a dot at its end, so that it compares with what AWS answers.
+fn host_name(text: &str, max: usize) -> Check {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if text.contains('.') && text.len() <= max && text.split('.').all(label) {
+        return Ok(());
+    }
+    let hint = format!("write it in lower case, at most {max} characters, for example weather.example.com");
+    wrong(format!("{text:?} is not a name on the internet"), &hint)
 }
 
 fn certificate(text: &str, region: &str) -> Check {
@@ -667,6 +747,47 @@ mod tests {
             panic!("this is not TOML");
         };
         assert_eq!(problems.0[0].line, Some(2));
+    }
+
+    #[test]
+    fn a_domain_comes_with_its_zone_and_without_a_certificate() {
+        let deployment = load("staging", &["edge.domain=weather.example.com", "edge.hosted_zone=example.com"]).unwrap();
+        let domain = deployment.edge.domain.unwrap();
+        assert_eq!((domain.name.as_str(), domain.hosted_zone.as_str()), ("weather.example.com", "example.com"));
+        let arn = "edge.certificate_arn=arn:aws:acm:ap-northeast-1:123456789012:certificate/abc";
+        let cases: [(&[&str], &str); 5] = [
+            (&["edge.domain=weather.example.com"], "edge.hosted_zone: is missing, but edge.domain is there"),
+            (&["edge.hosted_zone=example.com"], "edge.hosted_zone: is there without edge.domain"),
+            (&["edge.domain=weather.example.com", "edge.hosted_zone=example.com", arn], "cannot stand beside"),
+            (&["edge.domain=weather.example.com", "edge.hosted_zone=example.org"], "is not in the hosted zone"),
+            (&["edge.domain=Weather.example.com.", "edge.hosted_zone=example.com"], "is not a name on the internet"),
+        ];
+        for (overrides, part) in cases {
+            let problems = load("staging", overrides).unwrap_err().to_string();
+            assert!(problems.contains(part), "{part:?} is missing from:\n{problems}");
+        }
+    }
+
+    #[test]
+    fn nat_gateways_are_none_or_one_or_one_in_each_zone() {
+        for (zones, gateways) in [(2, 0), (2, 1), (2, 2), (3, 1), (3, 3)] {
+            let overrides = [format!("network.zones={zones}"), format!("network.nat_gateways={gateways}")];
+            let overrides: Vec<_> = overrides.iter().map(String::as_str).collect();
+            assert_eq!(load("staging", &overrides).unwrap().network.nat_gateways, gateways);
+        }
+        let problems = load("staging", &["network.zones=3", "network.nat_gateways=2"]).unwrap_err();
+        assert_eq!(problems.0[0].hint.as_deref(), Some("give 0, 1 for all zones, or 3 for one in each"));
+    }
+
+    #[test]
+    fn what_costs_money_is_off_and_production_is_protected_from_deletion() {
+        for (name, ..) in BUILT_IN {
+            let deployment = load(name, &[]).unwrap();
+            let Service { exec, container_insights, .. } = deployment.service;
+            assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
+            assert!(deployment.edge.redirect_http, "{name}");
+            assert_eq!(deployment.edge.deletion_protection, name == "production");
+        }
     }
 
     #[test]

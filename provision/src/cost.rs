@@ -16,6 +16,10 @@ const HOURS: f64 = 730.0;
 const DISK_GB: f64 = 10.0;
 const LOG_GB: f64 = 5.0;
 const IMAGES_GB: f64 = 0.1;
+/// Gigabytes through NAT gateways: images, forecasts and language models.
+const NAT_GB: f64 = 10.0;
+/// What Container Insights measures of one cluster, one service and its tasks.
+const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
 const UNITS: f64 = 0.1;
 /// What CloudWatch gives every account for nothing each month: metrics that alarms watch, metrics of one's own,
@@ -89,6 +93,10 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     let (vcpu, gb) = (prices.usd(&format!("fargate-{family}-vcpu")), prices.usd(&format!("fargate-{family}-gb")));
     let line =
         |what: &str, amount: String, usd: f64, assumed: bool| Line { what: what.to_owned(), amount, usd, assumed };
+    let gateways = f64::from(u32::try_from(deployment.network.nat_gateways).unwrap_or(u32::MAX));
+    // Behind NAT, tasks have no addresses of their own.
+    let (others, whose) = if gateways > 0.0 { (gateways, "NAT gateways") } else { (tasks, "tasks") };
+    let addresses = format!("{zones} of the load balancer, {others} of {whose}");
     let mut lines = vec![
         line(
             "Fargate",
@@ -103,12 +111,7 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
             HOURS * UNITS * prices.usd("load-balancer-unit"),
             true,
         ),
-        line(
-            "public addresses",
-            format!("{zones} of the load balancer, {tasks} of tasks"),
-            HOURS * (zones + tasks) * prices.usd("public-address"),
-            false,
-        ),
+        line("public addresses", addresses, HOURS * (zones + others) * prices.usd("public-address"), false),
         line("shared disk", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
         line(
             "log",
@@ -121,29 +124,43 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         line("secret", "1".to_owned(), prices.usd("secret"), false),
         line("images", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
     ];
+    if gateways > 0.0 {
+        lines.push(line("NAT gateways", format!("{gateways}"), gateways * HOURS * prices.usd("nat-gateway"), false));
+        let amount = format!("{NAT_GB} GB");
+        lines.push(line("traffic through NAT", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+    }
+    if let Some(domain) = &deployment.edge.domain {
+        let amount = format!("{}, which is there already", domain.hosted_zone);
+        lines.push(line("hosted zone", amount, prices.usd("hosted-zone"), true));
+    }
+    if deployment.service.container_insights {
+        let amount = format!("{INSIGHTS_METRICS} metrics");
+        lines.push(line("Container Insights", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
+    }
     lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
     Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
 }
 
 fn monitoring(deployment: &Deployment, prices: &Prices<'_>) -> Vec<Line> {
-    let beyond = |what: &str, item: &str, number: u32, free: u32| Line {
+    let beyond = |what: &str, kind: &str, item: &str, number: u32, free: u32| Line {
         what: what.to_owned(),
+        kind: kind.to_owned(),
         amount: format!("{number}, of which {} are free", number.min(free)),
         usd: f64::from(number.saturating_sub(free)) * prices.usd(item),
         assumed: true,
     };
     let mut lines = Vec::new();
     if deployment.alarms.is_some() {
-        lines.push(beyond("metrics of alarms", "alarm-metric", ALARM_METRICS, FREE_ALARM_METRICS));
+        lines.push(beyond("metrics of alarms", "CloudWatch alarms", "CloudWatch alarms", "alarm-metric", ALARM_METRICS, FREE_ALARM_METRICS));
     }
     if deployment.settings.metrics_namespace.is_some() {
         let own = metrics::ALWAYS.len() + usize::from(!deployment.settings.llm.providers.is_empty());
         let own = u32::try_from(own).unwrap_or(u32::MAX);
-        lines.push(beyond("metrics of the service", "custom-metric", own, FREE_OWN_METRICS));
+        lines.push(beyond("metrics of the service", "ECS service", "ECS service", "custom-metric", own, FREE_OWN_METRICS));
     }
     if deployment.dashboard {
-        lines.push(beyond("dashboard", "dashboard", 1, FREE_DASHBOARDS));
+        lines.push(beyond("dashboard", "CloudWatch dashboard", "CloudWatch dashboard", "dashboard", 1, FREE_DASHBOARDS));
     }
     lines
 }
@@ -175,6 +192,18 @@ mod tests {
         // One x86 task of 1 vCPU and 2 GB for 730 hours in Tokyo.
         assert!((bill.lines[0].usd - 44.98).abs() < 0.01, "{bill}");
         assert!((bill.usd - bill.lines.iter().map(|line| line.usd).sum::<f64>()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_is_switched_on_is_on_the_bill() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        deployment.service.container_insights = true;
+        let on = bill(&deployment).unwrap();
+        // The gateway for 730 hours, its traffic and the metrics; its address is in place of the task's.
+        assert!((on.usd - off.usd - (45.26 + 0.62 + 6.0)).abs() < 0.01, "{on}");
+        assert!(on.lines.iter().all(|line| line.usd.is_finite()), "{on}");
     }
 
     #[test]

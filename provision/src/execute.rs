@@ -94,6 +94,14 @@ pub async fn execute(
         open.remove(&step.node);
         record(step, result, &mut outcome, events);
     }
+    // Steps that wait for each other never run; without this it would look as if all were done.
+    for step in waiting {
+        outcome.skipped.insert(step.node);
+        emit(
+            events,
+            Event::Skipped { node: step.node, because: step.after.iter().copied().find(|need| open.contains(need)) },
+        );
+    }
     outcome
 }
 
@@ -175,15 +183,16 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(&self, goal: Goal, found: Option<&Found>, outputs: Outputs) -> Result<Done> {
         let verb = match (goal, &self.step.action) {
-            (Goal::Absent { .. }, Action::Delete) => "deleting",
+            (_, Action::Delete) => "deleting",
             (Goal::Absent { .. }, _) => return Ok(Done { output: None, changed: false }),
             (Goal::Present, Action::Create { .. }) => "creating",
             (Goal::Present, _) => "updating",
         };
         let work = async {
-            match goal {
-                Goal::Absent { .. } => self.delete(found).await,
-                Goal::Present => self.bring_about(found, &outputs).await,
+            if self.step.action == Action::Delete {
+                self.delete(found).await
+            } else {
+                self.bring_about(found, &outputs).await
             }
         };
         work.await.with_context(|| format!("{verb} {} {}", self.step.kind, self.step.name))

@@ -1,9 +1,14 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
+<<<<<<< HEAD
+=======
+mod domain;
+>>>>>>> edge
 pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;
 mod policies;
+mod private;
 mod task;
 
 use std::collections::BTreeMap;
@@ -12,14 +17,15 @@ use config::deployment::Deployment;
 
 use crate::context::Hints;
 use crate::names::Names;
+use crate::plan::gone;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
-use crate::resources::certificate::Certificate;
 use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
 use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
 use crate::resources::file_system::FileSystem;
+use crate::resources::file_system_policy::{FileSystemPolicy, FileSystemPolicySpec};
 use crate::resources::identity::Identity;
 use crate::resources::image::{Image, ImageSource};
 use crate::resources::listener::{self, Listener};
@@ -34,7 +40,7 @@ use crate::resources::subnet::Subnet;
 use crate::resources::target_group::TargetGroup;
 use crate::resources::task_definition::TaskDefinition;
 use crate::resources::topic::Topic;
-use crate::stack::{Handle, Outputs, Stack};
+use crate::stack::{Handle, Inputs as _, Outputs, Stack};
 
 /// The port of the page, which the load balancer forwards to by default.
 pub const PAGE_PORT: i32 = 8501;
@@ -45,6 +51,8 @@ pub const API_PORT: i32 = 8000;
 pub struct OurStack {
     /// Everything that should exist.
     pub stack: Stack,
+    /// The name it answers to, if it has one of its own.
+    pub name: Option<String>,
     /// What answers on the internet.
     pub load_balancer: Handle<LoadBalancer>,
     /// Where images are pushed.
@@ -62,6 +70,7 @@ pub struct OurStack {
     /// Where the rules are.
     pub listener: Handle<Listener>,
     outside: Outside,
+    domain: domain::Domain,
     /// Who is told when something is wrong.
     pub alarms: Option<Handle<Topic>>,
     /// Graphs for people.
@@ -75,7 +84,8 @@ impl OurStack {
         let names = Names::of(deployment);
         let (stack_, d, n) = (&mut stack, deployment, &names);
 
-        let outside = outside(stack_, d);
+        let outside = outside(stack_);
+        let domain = domain::add(stack_, d, n);
         let network = network::add(stack_, d, n, outside.zones);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
@@ -86,8 +96,10 @@ impl OurStack {
         let retention_days = d.logs.retention_days;
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
         let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
-        let roles = policies::add(stack_, n, outside.identity, &storage, repository, secret, log_group);
-        let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
+        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
+        let disk_policy = disk_policy(stack_, n, &storage, roles);
+        let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
+        domain::add_record(stack_, d, n, domain, edge.load_balancer);
 
         let image = stack_.add(
             "image",
@@ -96,12 +108,13 @@ impl OurStack {
             |_| (),
         );
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
-        let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
+        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
         let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
         Self {
             stack,
+            name: deployment.edge.domain.as_ref().map(|domain| domain.name.clone()),
             load_balancer: edge.load_balancer,
             repository,
             log_group,
@@ -111,6 +124,7 @@ impl OurStack {
             targets: [edge.page, edge.api],
             listener: edge.listener,
             outside,
+            domain,
             alarms,
             dashboard,
         }
@@ -127,12 +141,14 @@ impl OurStack {
         facts.extend(self.repository.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));
-        facts.extend(self.outside.certificate.of(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
+        facts.extend(self.domain.certificate.resolve(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
         facts
             .extend(self.outside.zones.of(outputs).map(|zones| (availability_zones::HINT.to_owned(), zones.join(" "))));
         let linked = self.outside.linked_roles.iter();
         let linked = linked.filter(|(_, role)| role.of(outputs).is_some());
         facts.extend(linked.map(|(service, _)| (service_linked_role::hint(service), String::new())));
+        let retired = self.stack.ids().filter(|id| self.stack.is_retired(*id));
+        facts.extend(retired.map(|id| (gone(self.stack.name(id)), String::new())));
         Hints { facts }
     }
 }
@@ -141,14 +157,13 @@ impl OurStack {
 struct Outside {
     identity: Handle<Identity>,
     zones: Handle<AvailabilityZones>,
-    certificate: Handle<Certificate>,
     ecs_role: Handle<ServiceLinkedRole>,
     elb_role: Handle<ServiceLinkedRole>,
     scaling_role: Handle<ServiceLinkedRole>,
     linked_roles: [(&'static str, Handle<ServiceLinkedRole>); 3],
 }
 
-fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
+fn outside(stack: &mut Stack) -> Outside {
     // A new account lacks these roles, and the first cluster or load balancer fails without them.
     let mut linked =
         |name: &str, service: &str| stack.add(name, ServiceLinkedRole { service: service.to_owned() }, (), |()| ());
@@ -157,11 +172,9 @@ fn outside(stack: &mut Stack, deployment: &Deployment) -> Outside {
     let ecs_role = linked("ecs-linked-role", ecs);
     let elb_role = linked("elb-linked-role", elb);
     let scaling_role = linked("scaling-linked-role", scaling);
-    let arn = deployment.edge.certificate_arn.clone();
     Outside {
         identity: stack.add("account", Identity, (), |()| ()),
         zones: stack.add("zones", AvailabilityZones, (), |()| ()),
-        certificate: stack.add("certificate", Certificate { arn }, (), |()| ()),
         ecs_role,
         elb_role,
         scaling_role,
@@ -215,7 +228,27 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
         })
     });
     let mount_targets = mount_targets.collect();
+    for (index, subnet) in (network.subnets.len()..).zip(&network.retired_subnets) {
+        let key = MountTarget { file_system_token: token.clone(), subnet_tag: network::subnet_name(index) };
+        let stands_on = (file_system, *subnet, network.file_system_group);
+        stack.retire(format!("cache-mount-{}", index + 1), key, &stands_on);
+    }
     Storage { file_system, access_point, mount_targets }
+}
+
+/// The disk's own word on who may mount it, beside the role's.
+fn disk_policy(
+    stack: &mut Stack,
+    names: &Names,
+    storage: &Storage,
+    roles: policies::Roles,
+) -> Handle<FileSystemPolicy> {
+    let key = FileSystemPolicy { file_system_token: names.file_system() };
+    let inputs = (storage.file_system, storage.access_point, roles.task);
+    stack.add("cache-policy", key, inputs, |(file_system, access_point, role)| {
+        let policy = policies::may_be_mounted(&role.arn, &file_system.arn, &access_point.arn);
+        FileSystemPolicySpec::new(file_system.id, policy)
+    })
 }
 
 fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
@@ -235,24 +268,30 @@ fn service(
     network: &network::Network,
     edge: &network::Edge,
     storage: &Storage,
-    task: Handle<TaskDefinition>,
+    (task, disk_policy): (Handle<TaskDefinition>, Handle<FileSystemPolicy>),
     linked_role: Handle<ServiceLinkedRole>,
 ) -> Handle<EcsService> {
+    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
     let cluster = stack.add("cluster", EcsCluster { name: names.cluster() }, linked_role, |()| EcsClusterSpec {
-        container_insights: "disabled".to_owned(),
+        container_insights: insights.to_owned(),
     });
     let key = EcsService { cluster: names.cluster(), name: names.service() };
     // The rules of the groups, the listeners and the mount targets give no value, but a task that
     // starts before them cannot be reached, or cannot mount its disk.
-    let before = (network.rules.clone(), edge.listener, edge.rule, storage.mount_targets.clone(), network.route);
-    let inputs = (cluster, task, network.subnets.clone(), network.service_group, edge.page, edge.api, before);
+    let disk = (storage.mount_targets.clone(), disk_policy);
+    let private = network.private.as_ref();
+    let private_routes = private.map(|private| private.routes.clone()).unwrap_or_default();
+    let before = (network.rules.clone(), edge.listener, edge.rule, disk, (network.route, private_routes));
+    let subnets = private.map_or(&network.subnets, |private| &private.subnets).clone();
+    // In public subnets without NAT, the address is how the task reaches ECR and the weather.
+    let assign_public_ip = private.is_none();
+    let inputs = (cluster, task, subnets, network.service_group, edge.page, edge.api, before);
     let wanted = deployment.service.clone();
     stack.add("service", key, inputs, move |(_, task, subnets, group, page, api, _)| EcsServiceSpec {
         task_definition: task.arn,
         subnets: sorted(subnets.into_iter().map(|subnet: <Subnet as crate::resource::Resource>::Output| subnet.id)),
         security_groups: vec![group.id],
-        // Public subnets without NAT: the address is how the task reaches ECR and the weather.
-        assign_public_ip: true,
+        assign_public_ip,
         load_balancers: vec![
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: API_PORT, target_group_arn: api.arn },
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: PAGE_PORT, target_group_arn: page.arn },
@@ -261,7 +300,7 @@ fn service(
         maximum_percent: wanted.maximum_percent,
         circuit_breaker: CircuitBreaker { enable: true, rollback: true },
         health_check_grace_seconds: wanted.health_check_grace_seconds,
-        enable_execute_command: false,
+        enable_execute_command: wanted.exec,
         propagate_tags: "SERVICE".to_owned(),
         rollout: "COMPLETED".to_owned(),
         desired_count: wanted.desired_count,

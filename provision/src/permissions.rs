@@ -154,6 +154,10 @@ impl Place {
                 global("cloudwatch", &format!("dashboard/{}", names.dashboard())),
             ],
             "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
+            // Which zone a name is in is known to AWS alone.
+            "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
+            // The default one of our network comes without our tags, and gets them with these.
+            "security-groups" => vec![arn("ec2", "security-group/*")],
             "roles" => vec![global("iam", &format!("role{}*", names.role_path()))],
             "scaling" => vec![arn("application-autoscaling", "scalable-target/*")],
             "scaling-alarms" => vec![arn("cloudwatch", &format!("alarm:TargetTracking-service/{cluster}/{service}-*"))],
@@ -267,7 +271,15 @@ mod tests {
         let made = &tagging["Condition"]["StringEquals"]["ec2:CreateAction"];
         assert_eq!(
             *made,
-            json!(["CreateInternetGateway", "CreateRouteTable", "CreateSecurityGroup", "CreateSubnet", "CreateVpc"])
+            json!([
+                "AllocateAddress",
+                "CreateInternetGateway",
+                "CreateNatGateway",
+                "CreateRouteTable",
+                "CreateSecurityGroup",
+                "CreateSubnet",
+                "CreateVpc"
+            ])
         );
     }
 }

@@ -3,7 +3,7 @@
 //! Invariant: [`plan`] is pure. It sees only a [`World`] that was read before, so the same world
 //! always gives the same plan, and nothing can be changed by planning.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Context as _, Result};
@@ -54,12 +54,23 @@ impl World {
     }
 }
 
+/// What the names of hints begin with that say what is no longer there.
+pub(crate) const GONE: &str = "gone: ";
+
+/// The name of the hint that a retired resource was not there, or was deleted, at the end of the newest run.
+pub(crate) fn gone(name: &str) -> String {
+    format!("{GONE}{name}")
+}
+
 /// Reads every resource of a stack; keys are known in advance, so all reads run side by side.
 ///
 /// # Errors
 /// The first failing read, naming its resource.
 pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
     let reads = stream::iter(stack.ids().map(|id| async move {
+        if stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some() {
+            return Ok((id, None));
+        }
         let found = unhurried(context, || stack.node(id).read(context)).await;
         found.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id))).map(|found| (id, found))
     }));
@@ -192,7 +203,7 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
     // Outputs that stay what they are while the plan is carried out.
     let mut settled = world.outputs();
     let mut steps = Vec::new();
-    for id in stack.ids() {
+    for id in stack.described() {
         let node = stack.node(id);
         let traits = node.traits();
         let wanted = node.wanted(&settled)?;
@@ -214,7 +225,18 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
         }
         steps.push(step(stack, id, action, stack.needs(id).to_vec()));
     }
+    steps.extend(clearing_away(stack, world));
     Ok(steps)
+}
+
+/// What should be gone goes last: until everything is as described, something may still use it.
+fn clearing_away(stack: &Stack, world: &World) -> Vec<Step> {
+    let there: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id) && world.has(*id)).collect();
+    let steps = there.iter().rev().map(|id| {
+        let on_it = there.iter().copied().filter(|other| stack.needs(*other).contains(id));
+        step(stack, *id, Action::Delete, stack.described().chain(on_it).collect())
+    });
+    steps.collect()
 }
 
 /// Compares a live spec with the wanted one.
@@ -236,6 +258,14 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
             needed_by.entry(*need).or_default().push(id);
         }
     }
+    // A run before this one may have stopped halfway, with something in use that should be gone: so it goes after
+    // everything that nothing like it stands on.
+    let retired: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id)).collect();
+    let under: BTreeSet<_> = retired.iter().flat_map(|id| all_needs(stack, *id)).collect();
+    let users: Vec<_> = stack.described().filter(|id| !under.contains(id)).collect();
+    for id in retired {
+        needed_by.entry(id).or_default().extend(&users);
+    }
     let steps = stack.ids().rev().filter(|id| world.has(*id)).map(|id| {
         let traits = stack.node(id).traits();
         let action = if traits.lookup || traits.shared {
@@ -248,6 +278,16 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
         step(stack, id, action, needed_by.remove(&id).unwrap_or_default())
     });
     steps.collect()
+}
+
+/// What a resource needs, and what that needs, and so on.
+fn all_needs(stack: &Stack, id: NodeId) -> BTreeSet<NodeId> {
+    let mut all = BTreeSet::new();
+    let mut next = vec![id];
+    while let Some(id) = next.pop() {
+        next.extend(stack.needs(id).iter().filter(|need| all.insert(**need)));
+    }
+    all
 }
 
 fn step(stack: &Stack, node: NodeId, action: Action, after: Vec<NodeId>) -> Step {

@@ -169,6 +169,8 @@ fn role_is_propagating(message: &str) -> bool {
         "Unable to assume",
         "being passed has the proper",
         "Invalid principal in policy",
+        // Of a file system's policy.
+        "invalid Principal block",
     ];
     SENTENCES.iter().any(|sentence| message.contains(sentence))
 }
@@ -184,6 +186,7 @@ const DEPENDENCY: &[&str] = &[
     "ClusterContainsTasksException",
     "OperationAbortedException",
     "DeleteConflict",
+    "InvalidIPAddress.InUse",
 ];
 
 const NOT_VISIBLE_YET: &[&str] = &[
@@ -193,6 +196,9 @@ const NOT_VISIBLE_YET: &[&str] = &[
     "InvalidInternetGatewayID.NotFound",
     "InvalidGatewayID.NotFound",
     "InvalidRouteTableID.NotFound",
+    "NatGatewayNotFound",
+    "InvalidNatGatewayID.NotFound",
+    "InvalidAllocationID.NotFound",
     "InvalidGroup.NotFound",
     "InvalidSecurityGroup",
     "SubnetNotFound",

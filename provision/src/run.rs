@@ -14,7 +14,7 @@ use crate::context::{Context, Hints};
 use crate::event::Event;
 use crate::execute::{self, Options, execute};
 use crate::our_stack::OurStack;
-use crate::plan::{Goal, Plan, World, observe, plan};
+use crate::plan::{GONE, Goal, Plan, World, observe, plan};
 use crate::record::{Entry, Lock, Outcome, Record, Run};
 use crate::retry::persist;
 
@@ -66,8 +66,13 @@ async fn look_and_remember(ours: &OurStack, record: &Record, aws: &Aws) -> Resul
 }
 
 fn hints(runs: &[Entry]) -> Hints {
-    let ended = runs.iter().find(|entry| entry.outcome == Outcome::Done);
-    ended.map(|entry| entry.hints.clone()).unwrap_or_default()
+    let Some(ended) = runs.iter().position(|entry| entry.outcome == Outcome::Done) else { return Hints::default() };
+    let mut hints = runs[ended].hints.clone();
+    if ended > 0 {
+        // A run that did not end may have made, under another configuration, what was gone before.
+        hints.facts.retain(|name, _| !name.starts_with(GONE));
+    }
+    hints
 }
 
 /// Reads everything and decides what is to be done.

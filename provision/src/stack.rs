@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::context::Context;
@@ -159,7 +159,7 @@ inputs_of_tuples! {
     A B C D E F G H J K;
 }
 
-/// Everything that should exist, in an order in which it can be created.
+/// Everything that should exist, in an order in which it can be created, and what should no longer.
 #[derive(Default)]
 pub struct Stack {
     nodes: Vec<Entry>,
@@ -169,6 +169,7 @@ struct Entry {
     name: String,
     node: Box<dyn Node>,
     needs: Vec<NodeId>,
+    retired: bool,
 }
 
 impl Stack {
@@ -180,18 +181,39 @@ impl Stack {
         inputs: I,
         spec: impl Fn(I::Values) -> R::Spec + Send + Sync + 'static,
     ) -> Handle<R> {
+        let needs = inputs.ids();
+        self.push(name.into(), Box::new(Declared { resource, inputs, spec }), needs, false)
+    }
+
+    /// Adds a resource that this stack made once, under another configuration, and that should be gone.
+    ///
+    /// It is deleted, if it is still there, when everything else is as described; before that, whatever is switched
+    /// over may still use it. `stands_on` is what must stay while it exists.
+    pub fn retire<R: Resource, I: Inputs>(&mut self, name: impl Into<String>, resource: R, stands_on: &I) -> Handle<R> {
+        self.push(name.into(), Box::new(Retired { resource }), stands_on.ids(), true)
+    }
+
+    fn push<R>(&mut self, name: String, node: Box<dyn Node>, mut needs: Vec<NodeId>, retired: bool) -> Handle<R> {
         let id = NodeId(self.nodes.len());
-        let mut needs = inputs.ids();
         needs.sort_unstable();
         needs.dedup();
-        let node = Box::new(Declared { resource, inputs, spec });
-        self.nodes.push(Entry { name: name.into(), node, needs });
+        self.nodes.push(Entry { name, node, needs, retired });
         Handle { id, of: PhantomData }
     }
 
-    /// Every resource's position, in the order of creation.
+    /// Every resource's position, in the order of creation, the retired ones included.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
         (0..self.nodes.len()).map(NodeId)
+    }
+
+    /// The positions of the resources that should exist.
+    pub fn described(&self) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+        self.ids().filter(|id| !self.is_retired(*id))
+    }
+
+    /// Whether a resource should be gone.
+    pub fn is_retired(&self, id: NodeId) -> bool {
+        self.nodes[id.0].retired
     }
 
     /// The name of a resource within the stack.
@@ -224,6 +246,20 @@ pub(crate) struct Traits {
     pub(crate) holds_data: bool,
     pub(crate) lookup: bool,
     pub(crate) shared: bool,
+}
+
+impl Traits {
+    fn of<R: Resource>() -> Self {
+        Self {
+            kind: R::KIND,
+            immutable: R::IMMUTABLE,
+            transient: R::TRANSIENT,
+            versioned: R::VERSIONED,
+            holds_data: R::HOLDS_DATA,
+            lookup: R::LOOKUP,
+            shared: R::SHARED,
+        }
+    }
 }
 
 /// A live resource with its types erased.
@@ -269,6 +305,47 @@ fn is<T: 'static>(value: &Erased) -> &T {
     value.downcast_ref().expect("a node is only handed what it made itself")
 }
 
+/// A resource that should be gone: all it can do is to be found and deleted.
+struct Retired<R> {
+    resource: R,
+}
+
+impl<R: Resource> Node for Retired<R> {
+    fn traits(&self) -> Traits {
+        Traits::of::<R>()
+    }
+
+    fn wanted(&self, _outputs: &Outputs) -> Result<Option<Wanted>> {
+        Ok(None)
+    }
+
+    fn read<'a>(&'a self, context: &'a Context) -> Work<'a, Option<Found>> {
+        Box::pin(async move { found(self.resource.read(context).await?) })
+    }
+
+    fn create<'a>(&'a self, _: &'a Context, _: &'a Wanted) -> Work<'a, Erased> {
+        Box::pin(async { bail!("{} is retired, and nobody should ask for it; please report this", R::KIND) })
+    }
+
+    fn update<'a>(&'a self, context: &'a Context, _: &'a Found, wanted: &'a Wanted) -> Work<'a, Erased> {
+        self.create(context, wanted)
+    }
+
+    fn delete<'a>(&'a self, context: &'a Context, found: &'a Found) -> Work<'a, ()> {
+        Box::pin(async move { self.resource.delete(context, is::<Live<R>>(&found.live)).await })
+    }
+}
+
+/// Erases the types of what was read.
+fn found<R: Resource>(live: Option<Live<R>>) -> Result<Option<Found>> {
+    let Some(live) = live else { return Ok(None) };
+    Ok(Some(Found {
+        spec: serde_json::to_value(&live.spec).context("a live spec that is not data")?,
+        output: Arc::new(live.output.clone()),
+        live: Arc::new(live),
+    }))
+}
+
 impl<R, I, F> Node for Declared<R, I, F>
 where
     R: Resource,
@@ -276,15 +353,7 @@ where
     F: Fn(I::Values) -> R::Spec + Send + Sync + 'static,
 {
     fn traits(&self) -> Traits {
-        Traits {
-            kind: R::KIND,
-            immutable: R::IMMUTABLE,
-            transient: R::TRANSIENT,
-            versioned: R::VERSIONED,
-            holds_data: R::HOLDS_DATA,
-            lookup: R::LOOKUP,
-            shared: R::SHARED,
-        }
+        Traits::of::<R>()
     }
 
     fn wanted(&self, outputs: &Outputs) -> Result<Option<Wanted>> {
@@ -295,14 +364,7 @@ where
     }
 
     fn read<'a>(&'a self, context: &'a Context) -> Work<'a, Option<Found>> {
-        Box::pin(async move {
-            let Some(live) = self.resource.read(context).await? else { return Ok(None) };
-            Ok(Some(Found {
-                spec: serde_json::to_value(&live.spec).context("a live spec that is not data")?,
-                output: Arc::new(live.output.clone()),
-                live: Arc::new(live),
-            }))
-        })
+        Box::pin(async move { found(self.resource.read(context).await?) })
     }
 
     fn create<'a>(&'a self, context: &'a Context, wanted: &'a Wanted) -> Work<'a, Erased> {

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anyhow::Result;
 use aws_sdk_acm::types::CertificateStatus;
+use config::deployment::Domain;
 use serde::Serialize;
 use serde_json::json;
 
@@ -15,6 +16,7 @@ use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::plan::{Goal, plan};
+use crate::resources::dns;
 use crate::resources::image::ImageSource;
 use crate::resources::secret::Secret;
 use crate::run::look;
@@ -84,8 +86,11 @@ async fn who(aws: &Aws) -> Finding {
 
 async fn certificate(session: &Session<'_>, aws: &Aws) -> Finding {
     const WHAT: &str = "certificate";
+    if let Some(domain) = &session.deployment.edge.domain {
+        return zone(aws, domain).await;
+    }
     let Some(arn) = &session.deployment.edge.certificate_arn else {
-        return Finding::bad(WHAT, "none is configured; set `edge.certificate_arn`");
+        return Finding::bad(WHAT, "none is configured; set `edge.certificate_arn`, or `edge.domain`");
     };
     let answer = aws.acm.describe_certificate().certificate_arn(arn).send().await;
     match answer.absent_on(&["ResourceNotFoundException"]) {
@@ -97,6 +102,22 @@ async fn certificate(session: &Session<'_>, aws: &Aws) -> Finding {
                 Finding::bad(WHAT, format_args!("{arn} is {status:?}, not ISSUED; publish its DNS record and wait"))
             }
         },
+    }
+}
+
+/// A domain's certificate is requested by a deploy; what must be there before is its zone.
+async fn zone(aws: &Aws, domain: &Domain) -> Finding {
+    const WHAT: &str = "hosted zone";
+    match dns::zone_id(&Context::silent(aws.clone()), &domain.hosted_zone).await {
+        Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
+        Ok(Some(id)) => Finding::good(WHAT, format_args!("{} is {id}", domain.hosted_zone)),
+        Ok(None) => Finding::bad(
+            WHAT,
+            format_args!(
+                "there is no public zone {} in Route 53; create it, or correct edge.hosted_zone",
+                domain.hosted_zone
+            ),
+        ),
     }
 }
 
@@ -141,7 +162,7 @@ async fn ours(session: &Session<'_>, aws: &Aws) -> Finding {
     let counts = plan(&ours.stack, &world, Goal::Absent { delete_data: true }).map(|plan| plan.counts().delete);
     match counts {
         Ok(there) => {
-            Finding::good(WHAT, format_args!("all can be read; {there} of {} exist", ours.stack.ids().count()))
+            Finding::good(WHAT, format_args!("all can be read; {there} of {} exist", ours.stack.described().count()))
         }
         Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
     }

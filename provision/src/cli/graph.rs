@@ -16,7 +16,7 @@ pub(crate) fn run(session: &Session<'_>, arguments: &GraphArguments) -> Result<E
     match (session.output, arguments.format) {
         (Output::Json, _) => session.terminal.print(json!({
             "schema": "provision.graph/1",
-            "resources": stack.ids().map(|id| json!({
+            "resources": stack.described().map(|id| json!({
                 "name": stack.name(id),
                 "kind": stack.kind(id),
                 "needs": stack.needs(id).iter().map(|need| stack.name(*need)).collect::<Vec<_>>(),
@@ -30,7 +30,7 @@ pub(crate) fn run(session: &Session<'_>, arguments: &GraphArguments) -> Result<E
 
 fn list(stack: &Stack) -> Result<String> {
     let mut text = String::new();
-    for id in stack.ids() {
+    for id in stack.described() {
         let needs: Vec<_> = stack.needs(id).iter().map(|need| stack.name(*need)).collect();
         let needs = if needs.is_empty() { String::new() } else { format!("after {}", needs.join(", ")) };
         writeln!(text, "{:<22} {:<20} {needs}", stack.kind(id), stack.name(id))?;
@@ -40,10 +40,10 @@ fn list(stack: &Stack) -> Result<String> {
 
 fn mermaid(stack: &Stack) -> Result<String> {
     let mut text = "graph LR\n".to_owned();
-    for id in stack.ids() {
+    for id in stack.described() {
         writeln!(text, "  {}[\"{}<br/>{}\"]", stack.name(id), stack.name(id), stack.kind(id))?;
     }
-    for id in stack.ids() {
+    for id in stack.described() {
         for need in stack.needs(id) {
             writeln!(text, "  {} --> {}", stack.name(*need), stack.name(id))?;
         }

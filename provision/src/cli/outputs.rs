@@ -47,7 +47,7 @@ fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
     let load_balancer = ours.load_balancer.of(outputs);
     let alarms = ours.alarms.and_then(|it| it.of(outputs));
     let values = [
-        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", it.dns_name))),
+        ("url", load_balancer.as_ref().map(|it| format!("https://{}/", ours.name.as_ref().unwrap_or(&it.dns_name)))),
         ("load-balancer", load_balancer.map(|it| it.arn)),
         ("repository", ours.repository.of(outputs).map(|it| it.uri)),
         ("log-group", ours.log_group.of(outputs).map(|it| it.name)),

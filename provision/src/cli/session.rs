@@ -135,12 +135,12 @@ impl<'a> Session<'a> {
 
     /// Refuses a deployment without a certificate before anything else is asked or done.
     pub(crate) fn needs_certificate(&self) -> Result<()> {
-        if self.deployment.edge.certificate_arn.is_some() {
+        if self.deployment.edge.certificate_arn.is_some() || self.deployment.edge.domain.is_some() {
             return Ok(());
         }
         Err(BadInput(format!(
             "environment {} has no certificate for HTTPS; set `edge.certificate_arn` in its file, or pass \
-             --set edge.certificate_arn=arn:aws:acm:{}:…",
+             --set edge.certificate_arn=arn:aws:acm:{}:…, or set `edge.domain` and `edge.hosted_zone`, and it is requested",
             self.deployment.environment, self.deployment.region
         ))
         .into())

@@ -5,14 +5,17 @@ use std::net::Ipv4Addr;
 
 use config::deployment::Deployment;
 
+use super::domain::AnyCertificate;
+use super::private::{self, Around, Private};
 use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
 use crate::resources::availability_zones::AvailabilityZones;
-use crate::resources::certificate::Certificate;
+use crate::resources::default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupSpec};
 use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
-use crate::resources::listener::{Listener, ListenerSpec};
+use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
 use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
-use crate::resources::load_balancer::{LoadBalancer, LoadBalancerSpec};
+use crate::resources::load_balancer::{DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec};
+use crate::resources::old_target_groups::OldTargetGroups;
 use crate::resources::route_table::{RouteTable, RouteTableSpec};
 use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
 use crate::resources::security_group_rules::{Peer, Rule, SecurityGroupRules, SecurityGroupRulesSpec};
@@ -26,18 +29,27 @@ use crate::stack::{Handle, Stack};
 const NFS_PORT: i32 = 2049;
 /// Where browsers call.
 pub(super) const HTTPS_PORT: i32 = 443;
+const HTTP_PORT: i32 = 80;
 
 /// Where things run and what may talk to what.
 pub(super) struct Network {
     vpc: Handle<Vpc>,
     gateway: Handle<InternetGateway>,
+    /// Where the load balancer and the disk are, and the tasks, if they are nowhere else.
     pub(super) subnets: Vec<Handle<Subnet>>,
+    /// Those of zones that are not used any more.
+    pub(super) retired_subnets: Vec<Handle<Subnet>>,
+    /// Where the tasks are, if they have no public addresses.
+    pub(super) private: Option<Private>,
     pub(super) route: Handle<RouteTable>,
     load_balancer_group: Handle<SecurityGroup>,
     pub(super) service_group: Handle<SecurityGroup>,
     pub(super) file_system_group: Handle<SecurityGroup>,
     pub(super) rules: Vec<Handle<SecurityGroupRules>>,
 }
+
+/// In how many zones a network may be, so that it is known what there may have been.
+pub(super) const MOST_ZONES: usize = 3;
 
 pub(super) fn subnet_name(index: usize) -> String {
     format!("public-{}", index + 1)
@@ -72,6 +84,9 @@ pub(super) fn add(
             })
         })
         .collect();
+    let retired_subnets: Vec<_> = (deployment.network.zones..MOST_ZONES)
+        .map(|index| stack.retire(subnet_name(index), Subnet { name: subnet_name(index) }, &vpc))
+        .collect();
     let route_inputs = (vpc, gateway, subnets.clone());
     let route =
         stack.add("routes", RouteTable { name: "routes".to_owned() }, route_inputs, |(vpc, gateway, subnets)| {
@@ -81,6 +96,14 @@ pub(super) fn add(
                 subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
             }
         });
+    let public = [subnets.clone(), retired_subnets.clone()].concat();
+    let private = private::add(stack, deployment, &Around { vpc, gateway, public, route });
+    let key = DefaultSecurityGroup { name: "default-group".to_owned() };
+    stack.add("default-group", key, vpc, |vpc| DefaultSecurityGroupSpec {
+        ingress: Vec::new(),
+        egress: Vec::new(),
+        vpc_id: vpc.id,
+    });
     let mut group = |name: &str, description: &'static str| {
         let group_name = names.security_group(name);
         let key = SecurityGroup { name: format!("{name}-group"), group_name: group_name.clone() };
@@ -93,26 +116,39 @@ pub(super) fn add(
     let load_balancer_group = group("alb", "Load balancer: HTTPS from the internet");
     let service_group = group("service", "Service: page and API from the load balancer");
     let file_system_group = group("cache", "File system: NFS from the service");
-    let ingress_cidrs = deployment.edge.ingress_cidrs.clone();
-    let rules = rules(stack, ingress_cidrs, load_balancer_group, service_group, file_system_group);
-    Network { vpc, gateway, subnets, route, load_balancer_group, service_group, file_system_group, rules }
+    let rules = rules(stack, deployment, load_balancer_group, service_group, file_system_group);
+    Network {
+        vpc,
+        gateway,
+        subnets,
+        retired_subnets,
+        private,
+        route,
+        load_balancer_group,
+        service_group,
+        file_system_group,
+        rules,
+    }
 }
 
 /// The groups name each other in their rules, so the rules come after all groups.
 fn rules(
     stack: &mut Stack,
-    ingress_cidrs: Vec<String>,
+    deployment: &Deployment,
     load_balancer: Handle<SecurityGroup>,
     service: Handle<SecurityGroup>,
     file_system: Handle<SecurityGroup>,
 ) -> Vec<Handle<SecurityGroupRules>> {
     let ports = [(PAGE_PORT, "page"), (API_PORT, "API")];
+    let mut from_internet = vec![(HTTPS_PORT, "HTTPS from the internet")];
+    from_internet.extend(deployment.edge.redirect_http.then_some((HTTP_PORT, "HTTP, to be sent to HTTPS")));
+    let cidrs = deployment.edge.ingress_cidrs.clone();
     let key = |name: &str| SecurityGroupRules { name: format!("{name}-group") };
     let of_load_balancer =
         stack.add("alb-rules", key("alb"), (load_balancer, service), move |(load_balancer, service)| {
-            let from_internet = ingress_cidrs.iter();
-            let from_internet =
-                from_internet.map(|cidr| tcp(HTTPS_PORT, Peer::Cidr(cidr.clone()), "HTTPS from the internet"));
+            let from_internet = from_internet
+                .iter()
+                .flat_map(|(port, what)| cidrs.iter().map(|cidr| tcp(*port, Peer::Cidr(cidr.clone()), what)));
             let to_service =
                 ports.map(|(port, what)| tcp(port, Peer::Group(service.id.clone()), &format!("{what} of the service")));
             rules_of(load_balancer.id, from_internet.collect(), to_service.into())
@@ -159,7 +195,7 @@ pub(super) fn add_edge(
     deployment: &Deployment,
     names: &Names,
     network: &Network,
-    certificate: Handle<Certificate>,
+    certificate: AnyCertificate,
     linked_role: Handle<ServiceLinkedRole>,
 ) -> Edge {
     let key = LoadBalancer { name: names.load_balancer(), resource: "load-balancer".to_owned() };
@@ -175,17 +211,19 @@ pub(super) fn add_edge(
     });
     let page = target_group(stack, deployment, names, network.vpc, "page", PAGE_PORT);
     let api = target_group(stack, deployment, names, network.vpc, "api", API_PORT);
+    retire_target_groups(stack, names);
 
     let key = Listener { load_balancer_name: names.load_balancer(), port: HTTPS_PORT };
     let ssl_policy = deployment.edge.ssl_policy.clone();
     let listener =
         stack.add("https", key, (load_balancer, certificate, page), move |(to, certificate, page)| ListenerSpec {
             protocol: "HTTPS".to_owned(),
-            ssl_policy: ssl_policy.clone(),
-            certificate_arn: certificate,
-            default_target_group: page.arn,
+            ssl_policy: Some(ssl_policy.clone()),
+            certificate_arn: Some(certificate),
+            default_action: DefaultAction::Forward(page.arn),
             load_balancer_arn: to.arn,
         });
+    redirect(stack, deployment, names, load_balancer);
     let key = ListenerRule { load_balancer_name: names.load_balancer(), port: HTTPS_PORT, priority: 10 };
     let rule = stack.add("api-paths", key, (listener, api), |(listener, api)| ListenerRuleSpec {
         // `/api/*` alone does not match `/api`.
@@ -196,16 +234,48 @@ pub(super) fn add_edge(
     Edge { load_balancer, page, api, listener, rule }
 }
 
+/// Whoever comes without encryption is sent to the same address with it.
+fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_balancer: Handle<LoadBalancer>) {
+    let key = Listener { load_balancer_name: names.load_balancer(), port: HTTP_PORT };
+    if !deployment.edge.redirect_http {
+        stack.retire("http", key, &load_balancer);
+        return;
+    }
+    stack.add("http", key, load_balancer, |load_balancer| ListenerSpec {
+        protocol: "HTTP".to_owned(),
+        ssl_policy: None,
+        certificate_arn: None,
+        default_action: DefaultAction::Redirect(Redirect::to_https()),
+        load_balancer_arn: load_balancer.arn,
+    });
+}
+
 fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String> {
     [
         // Above the longest silence of a progress stream.
         ("idle_timeout.timeout_seconds", deployment.edge.idle_timeout_seconds.to_string()),
         ("routing.http.drop_invalid_header_fields.enabled", "true".to_owned()),
         ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
+        (DELETION_PROTECTION, deployment.edge.deletion_protection.to_string()),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect()
+}
+
+/// What cannot change in place about a target group is a part of its name.
+fn target_group_name(names: &Names, kind: &str, port: i32) -> String {
+    names.target_group(kind, &format!("{port}/HTTP/ip"))
+}
+
+/// Those of other names: the described ones took their place.
+fn retire_target_groups(stack: &mut Stack, names: &Names) {
+    let groups = [("page", PAGE_PORT), ("api", API_PORT)].map(|(kind, port)| {
+        (names.target_groups(kind).trim_end_matches('?').to_owned(), target_group_name(names, kind, port))
+    });
+    // The name says what stays, because a later version may let something else stay.
+    let stay = groups.each_ref().map(|(_, stays)| stays.rsplit('-').next().unwrap_or_default());
+    stack.retire(format!("all-but-{}", stay.join("-")), OldTargetGroups { groups: groups.clone().into() }, &());
 }
 
 fn target_group(
@@ -216,7 +286,7 @@ fn target_group(
     kind: &str,
     port: i32,
 ) -> Handle<TargetGroup> {
-    let name = names.target_group(kind, &format!("{port}/HTTP/ip"));
+    let name = target_group_name(names, kind, port);
     let delay = deployment.edge.deregistration_delay_seconds.to_string();
     let interval = i32::from(deployment.edge.health_check_interval_seconds);
     let resource = format!("{kind}-targets");
@@ -242,7 +312,7 @@ fn target_group(
 
 /// The block of addresses of one subnet: a sixteenth of the network, but no smaller than a /27,
 /// the least that a load balancer accepts. The configuration has been checked to leave room.
-fn subnet_cidr(network: &str, index: usize) -> String {
+pub(super) fn subnet_cidr(network: &str, index: usize) -> String {
     let (address, prefix) = network.split_once('/').expect("the configuration checks the block");
     let address: Ipv4Addr = address.parse().expect("the configuration checks the address");
     let prefix: u32 = prefix.parse().expect("the configuration checks the prefix");
@@ -260,5 +330,6 @@ mod tests {
         assert_eq!(subnet_cidr("10.0.0.0/16", 0), "10.0.0.0/20");
         assert_eq!(subnet_cidr("10.0.0.0/16", 1), "10.0.16.0/20");
         assert_eq!(subnet_cidr("10.1.2.0/24", 1), "10.1.2.32/27");
+        assert_eq!(subnet_cidr("10.1.2.0/24", 6), "10.1.2.192/27");
     }
 }

@@ -1,5 +1,6 @@
 //! Who may do what: the two roles of the task, and what the registry throws away.
 
+use config::deployment::Deployment;
 use serde_json::{Value, json};
 
 use super::Storage;
@@ -22,6 +23,7 @@ pub(super) struct Roles {
 
 pub(super) fn add(
     stack: &mut Stack,
+    deployment: &Deployment,
     names: &Names,
     identity: Handle<Identity>,
     storage: &Storage,
@@ -39,10 +41,14 @@ pub(super) fn add(
             policies: [("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn))].into(),
         });
     let inputs = (identity, storage.file_system, storage.access_point);
-    let task = stack.add("task-role", key("task"), inputs, |(identity, file_system, access_point)| IamRoleSpec {
-        description: "Is the running service: mounts the shared disk".to_owned(),
-        trust: trust(&identity.account),
-        policies: [("disk".to_owned(), may_mount(&file_system.arn, &access_point.arn))].into(),
+    let exec = deployment.service.exec.then(|| ("exec".to_owned(), may_be_entered()));
+    let task = stack.add("task-role", key("task"), inputs, move |(identity, file_system, access_point)| {
+        let disk = ("disk".to_owned(), may_mount(&file_system.arn, &access_point.arn));
+        IamRoleSpec {
+            description: "Is the running service: mounts the shared disk".to_owned(),
+            trust: trust(&identity.account),
+            policies: std::iter::once(disk).chain(exec.clone()).collect(),
+        }
     });
     Roles { execution, task }
 }
@@ -77,6 +83,32 @@ fn may_mount(file_system: &str, access_point: &str) -> Value {
     let mut statement = allow(&["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system);
     statement["Condition"] = json!({ "StringEquals": { "elasticfilesystem:AccessPointArn": access_point } });
     policy(json!([statement]))
+}
+
+/// What the disk itself demands of whoever mounts it: our task, through our folder, encrypted, from our network.
+pub(super) fn may_be_mounted(task_role: &str, file_system: &str, access_point: &str) -> Value {
+    let mut ours = allow(&["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system);
+    ours["Principal"] = json!({ "AWS": task_role });
+    ours["Condition"] = json!({
+        "StringEquals": { "elasticfilesystem:AccessPointArn": access_point },
+        "Bool": { "elasticfilesystem:AccessedViaMountTarget": "true" },
+    });
+    let unencrypted = json!({
+        "Effect": "Deny",
+        "Principal": { "AWS": "*" },
+        "Action": "*",
+        "Resource": file_system,
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    });
+    policy(json!([ours, unencrypted]))
+}
+
+/// What the agent in a task needs, to let people run commands in it.
+fn may_be_entered() -> Value {
+    let channels = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"];
+    let actions = channels.map(|channel| format!("ssmmessages:{channel}"));
+    // AWS offers no narrower resource.
+    policy(json!([allow(&actions.each_ref().map(String::as_str), "*")]))
 }
 
 fn allow(actions: &[&str], resource: &str) -> Value {

@@ -37,7 +37,8 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, needs: Needs) -> H
                 name: CONTAINER.to_owned(),
                 image: image.reference,
                 user: format!("{USER}:{USER}"),
-                read_only_root: true,
+                // The agent that runs commands for people writes beside the program.
+                read_only_root: !deployment.service.exec,
                 ports: vec![API_PORT, PAGE_PORT],
                 environment: environment(&deployment),
                 secrets: secrets(&secret.arn),
@@ -45,6 +46,7 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, needs: Needs) -> H
                 log: Log { group: log.name, region: deployment.region.clone(), prefix: "ecs".to_owned() },
                 health_command: ["CMD", "/app/app", "health"].map(ToOwned::to_owned).into(),
                 stop_timeout: 30,
+                init_process: deployment.service.exec,
             },
             efs: Efs {
                 file_system_id: file_system.id,

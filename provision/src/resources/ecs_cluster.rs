@@ -84,6 +84,10 @@ impl Resource for EcsCluster {
     async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
         let request = context.aws.ecs.delete_cluster().cluster(&self.name);
         request.send().await.absent_on(&["ClusterNotFoundException"])?;
+        // Container Insights makes it, whenever it was on, and nothing in AWS removes it.
+        let measurements = format!("/aws/ecs/containerinsights/{}/performance", self.name);
+        let request = context.aws.logs.delete_log_group().log_group_name(measurements);
+        request.send().await.absent_on(&["ResourceNotFoundException"])?;
         Ok(())
     }
 }

@@ -252,6 +252,7 @@ impl Resource for EcsService {
         let networks = (&there.subnets, &there.security_groups, there.assign_public_ip)
             != (&spec.subnets, &spec.security_groups, spec.assign_public_ip);
         let balancers = there.load_balancers != spec.load_balancers;
+        let exec = there.enable_execute_command != spec.enable_execute_command;
         let request = context
             .aws
             .ecs
@@ -265,7 +266,8 @@ impl Resource for EcsService {
             .health_check_grace_period_seconds(spec.health_check_grace_seconds)
             .enable_execute_command(spec.enable_execute_command)
             .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
-            .force_new_deployment(failed);
+            // Tasks that run already stay as they began.
+            .force_new_deployment(failed || exec);
         let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
         self.watch(context, &updated, spec).await
     }

@@ -118,7 +118,7 @@ impl FileSystem {
 }
 
 /// Changes a setting as soon as the change before it is done.
-async fn in_turn<F>(context: &Context, change: impl Fn() -> F + Send + Sync) -> Result<()>
+pub(super) async fn in_turn<F>(context: &Context, change: impl Fn() -> F + Send + Sync) -> Result<()>
 where
     F: Future<Output = Result<(), AwsError>> + Send,
 {

@@ -1,7 +1,9 @@
 //! The load balancer's ear on one port.
 
 use anyhow::Result;
-use aws_sdk_elasticloadbalancingv2::types::{self, ActionTypeEnum, Certificate, ProtocolEnum};
+use aws_sdk_elasticloadbalancingv2::types::{
+    self, ActionTypeEnum, Certificate, ProtocolEnum, RedirectActionConfig, RedirectActionStatusCodeEnum,
+};
 use serde::Serialize;
 
 use super::load_balancer;
@@ -21,17 +23,97 @@ pub struct Listener {
 /// What it should be.
 #[derive(Debug, Serialize)]
 pub struct ListenerSpec {
-    /// `HTTPS`.
+    /// `HTTPS` or `HTTP`.
     pub protocol: String,
     /// Which TLS versions and ciphers; left out, AWS would take a policy of 2016.
-    pub ssl_policy: String,
+    pub ssl_policy: Option<String>,
     /// The certificate.
-    pub certificate_arn: String,
-    /// Where requests go that no rule takes.
-    pub default_target_group: String,
+    pub certificate_arn: Option<String>,
+    /// What becomes of requests that no rule takes.
+    pub default_action: DefaultAction,
     /// Creation needs it; it is part of the key.
     #[serde(skip)]
     pub load_balancer_arn: String,
+}
+
+/// What becomes of requests that no rule takes.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultAction {
+    /// A target group answers them.
+    Forward(String),
+    /// They are told to come again.
+    Redirect(Redirect),
+    /// Something this tool never asks for.
+    Other(String),
+}
+
+/// Where requests are sent that should have come another way.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Redirect {
+    /// The protocol to come with.
+    pub protocol: String,
+    /// The port to come to.
+    pub port: String,
+    /// Host, path and query, where `#{host}` and the like stand for what was asked for.
+    pub target: [String; 3],
+    /// `HTTP_301` or `HTTP_302`.
+    pub status: String,
+}
+
+impl Redirect {
+    /// The same address by HTTPS, for good.
+    pub fn to_https() -> Self {
+        Self {
+            protocol: "HTTPS".to_owned(),
+            port: "443".to_owned(),
+            target: ["#{host}", "/#{path}", "#{query}"].map(ToOwned::to_owned),
+            status: "HTTP_301".to_owned(),
+        }
+    }
+}
+
+impl DefaultAction {
+    fn of(actions: &[types::Action]) -> Self {
+        let Some(action) = actions.first() else { return Self::Other("none".to_owned()) };
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        match (action.redirect_config(), action.r#type()) {
+            (_, Some(ActionTypeEnum::Forward)) => Self::Forward(forwarded(actions)),
+            (Some(to), _) => Self::Redirect(Redirect {
+                protocol: text(to.protocol()),
+                port: text(to.port()),
+                target: [text(to.host()), text(to.path()), text(to.query())],
+                status: text(to.status_code().map(RedirectActionStatusCodeEnum::as_str)),
+            }),
+            (None, kind) => Self::Other(text(kind.map(ActionTypeEnum::as_str))),
+        }
+    }
+
+    fn action(&self) -> Result<types::Action> {
+        match self {
+            Self::Forward(target_group) => forward(target_group),
+            Self::Redirect(to) => {
+                let [host, path, query] = &to.target;
+                let config = RedirectActionConfig::builder()
+                    .protocol(&to.protocol)
+                    .port(&to.port)
+                    .host(host)
+                    .path(path)
+                    .query(query)
+                    .status_code(RedirectActionStatusCodeEnum::from(to.status.as_str()));
+                let action = types::Action::builder().r#type(ActionTypeEnum::Redirect);
+                Ok(action.redirect_config(config.build()).build())
+            }
+            Self::Other(_) => Err(super::never_changes("another kind of default action")),
+        }
+    }
+}
+
+impl ListenerSpec {
+    fn certificates(&self) -> Option<Vec<Certificate>> {
+        let arn = self.certificate_arn.as_ref()?;
+        Some(vec![Certificate::builder().certificate_arn(arn).build()])
+    }
 }
 
 /// Its identifier.
@@ -81,9 +163,9 @@ impl Resource for Listener {
         Ok(Some(Live {
             spec: ListenerSpec {
                 protocol: found.protocol().map(|protocol| protocol.as_str().to_owned()).unwrap_or_default(),
-                ssl_policy: found.ssl_policy.clone().unwrap_or_default(),
-                certificate_arn: certificate.unwrap_or_default(),
-                default_target_group: forwarded(found.default_actions()),
+                ssl_policy: found.ssl_policy.clone(),
+                certificate_arn: certificate,
+                default_action: DefaultAction::of(found.default_actions()),
                 load_balancer_arn: found.load_balancer_arn.clone().unwrap_or_default(),
             },
             output: ListenerOutput { arn: super::sent(found.listener_arn, "the listener's ARN")? },
@@ -98,9 +180,9 @@ impl Resource for Listener {
             .load_balancer_arn(&spec.load_balancer_arn)
             .port(self.port)
             .protocol(ProtocolEnum::from(spec.protocol.as_str()))
-            .ssl_policy(&spec.ssl_policy)
-            .certificates(Certificate::builder().certificate_arn(&spec.certificate_arn).build())
-            .default_actions(forward(&spec.default_target_group)?)
+            .set_ssl_policy(spec.ssl_policy.clone())
+            .set_certificates(spec.certificates())
+            .default_actions(spec.default_action.action()?)
             .set_tags(Some(load_balancer::tags(context, &format!("listener-{}", self.port))));
         let answer = request.send().await.map_err(AwsError::from)?;
         let created = super::sent(answer.listeners.unwrap_or_default().into_iter().next(), "the listener")?;
@@ -114,9 +196,9 @@ impl Resource for Listener {
             .modify_listener()
             .listener_arn(&live.output.arn)
             .protocol(ProtocolEnum::from(spec.protocol.as_str()))
-            .ssl_policy(&spec.ssl_policy)
-            .certificates(Certificate::builder().certificate_arn(&spec.certificate_arn).build())
-            .default_actions(forward(&spec.default_target_group)?);
+            .set_ssl_policy(spec.ssl_policy.clone())
+            .set_certificates(spec.certificates())
+            .default_actions(spec.default_action.action()?);
         request.send().await.map_err(AwsError::from)?;
         Ok(live.output.clone())
     }

@@ -53,10 +53,14 @@ pub struct LoadBalancerOutput {
 
 /// The attributes this tool decides. Others have defaults that we do not want to know.
 const OUR_ATTRIBUTES: &[&str] = &[
+    DELETION_PROTECTION,
     "idle_timeout.timeout_seconds",
     "routing.http.desync_mitigation_mode",
     "routing.http.drop_invalid_header_fields.enabled",
 ];
+
+/// While this is `true`, AWS refuses to delete it.
+pub const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
 /// Finds a load balancer by name.
 pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Description>> {
@@ -222,6 +226,12 @@ impl Resource for LoadBalancer {
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
+        if live.spec.attributes.get(DELETION_PROTECTION).is_some_and(|value| value == "true") {
+            context.note("lifting its protection from deletion");
+            let off = LoadBalancerAttribute::builder().key(DELETION_PROTECTION).value("false").build();
+            let request = context.aws.elb.modify_load_balancer_attributes().load_balancer_arn(&live.output.arn);
+            request.attributes(off).send().await.absent_on(&["LoadBalancerNotFound"])?;
+        }
         let request = context.aws.elb.delete_load_balancer().load_balancer_arn(&live.output.arn);
         request.send().await.absent_on(&["LoadBalancerNotFound"])?;
         let wait = Wait::new("the load balancer to be gone", Duration::from_secs(5), Duration::from_secs(600));

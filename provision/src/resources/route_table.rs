@@ -1,4 +1,4 @@
-//! The routes of the subnets: everything else goes to the internet.
+//! The routes of some subnets: everything else goes to the internet, directly or by NAT.
 
 use anyhow::Result;
 use aws_sdk_ec2::types::{self, ResourceType};
@@ -51,11 +51,14 @@ impl RouteTable {
     }
 
     async fn set_default_route(&self, context: &Context, id: &str, gateway: &str) -> Result<()> {
+        let (nat, internet): (Vec<_>, Vec<_>) = [gateway.to_owned()].into_iter().partition(|id| id.starts_with("nat-"));
+        let (nat, internet) = (nat.into_iter().next(), internet.into_iter().next());
         let create = context.aws.ec2.create_route().route_table_id(id).destination_cidr_block(EVERYWHERE);
-        let created = create.gateway_id(gateway).send().await.absent_on(&["RouteAlreadyExists"])?;
-        if created.is_none() {
+        let create = create.set_nat_gateway_id(nat.clone()).set_gateway_id(internet.clone());
+        if create.send().await.absent_on(&["RouteAlreadyExists"])?.is_none() {
             let replace = context.aws.ec2.replace_route().route_table_id(id).destination_cidr_block(EVERYWHERE);
-            replace.gateway_id(gateway).send().await.map_err(AwsError::from)?;
+            let replace = replace.set_nat_gateway_id(nat).set_gateway_id(internet);
+            replace.send().await.map_err(AwsError::from)?;
         }
         Ok(())
     }
@@ -64,7 +67,34 @@ impl RouteTable {
     async fn associate(&self, context: &Context, id: &str, subnets: &[String]) -> Result<()> {
         for subnet in subnets {
             let request = context.aws.ec2.associate_route_table().route_table_id(id).subnet_id(subnet);
-            request.send().await.absent_on(&["Resource.AlreadyAssociated"])?;
+            if request.send().await.absent_on(&["Resource.AlreadyAssociated"])?.is_none() {
+                self.replace_association(context, id, subnet).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a subnet over from the table whose routes it has; it is never without any.
+    async fn replace_association(&self, context: &Context, id: &str, subnet: &str) -> Result<()> {
+        let of_subnet = types::Filter::builder().name("association.subnet-id").values(subnet).build();
+        let answer = context.aws.ec2.describe_route_tables().filters(of_subnet).send().await.map_err(AwsError::from)?;
+        let association = answer.route_tables().iter().flat_map(|table| table.associations());
+        let association = association.into_iter().find(|it| it.subnet_id() == Some(subnet));
+        let Some(association) = association.filter(|it| it.route_table_id() != Some(id)) else { return Ok(()) };
+        let request = context.aws.ec2.replace_route_table_association().route_table_id(id);
+        let request = request.set_association_id(association.route_table_association_id.clone());
+        request.send().await.map_err(AwsError::from)?;
+        Ok(())
+    }
+
+    /// Takes these routes from subnets that should have others.
+    async fn release(&self, context: &Context, keep: &[String]) -> Result<()> {
+        let Some(table) = self.find(context).await? else { return Ok(()) };
+        let surplus = |it: &&types::RouteTableAssociation| it.subnet_id.as_ref().is_some_and(|id| !keep.contains(id));
+        for association in table.associations().iter().filter(surplus) {
+            let request = context.aws.ec2.disassociate_route_table();
+            let request = request.set_association_id(association.route_table_association_id.clone());
+            request.send().await.absent_on(&["InvalidAssociationID.NotFound"])?;
         }
         Ok(())
     }
@@ -87,7 +117,9 @@ impl Resource for RouteTable {
         let default = table.routes().iter().find(|route| route.destination_cidr_block() == Some(EVERYWHERE));
         Ok(Some(Live {
             spec: RouteTableSpec {
-                default_gateway: default.and_then(|route| route.gateway_id.clone()).unwrap_or_default(),
+                default_gateway: default
+                    .and_then(|route| route.gateway_id.clone().or(route.nat_gateway_id.clone()))
+                    .unwrap_or_default(),
                 subnets: associated_subnets(&table),
                 vpc_id: super::sent(table.vpc_id, "the route table's VPC")?,
             },
@@ -109,16 +141,14 @@ impl Resource for RouteTable {
         self.set_default_route(context, &live.output.id, &spec.default_gateway).await?;
         let missing: Vec<_> = spec.subnets.iter().filter(|id| !live.spec.subnets.contains(id)).cloned().collect();
         self.associate(context, &live.output.id, &missing).await?;
+        if live.spec.subnets.iter().any(|id| !spec.subnets.contains(id)) {
+            self.release(context, &spec.subnets).await?;
+        }
         Ok(live.output.clone())
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
-        let Some(table) = self.find(context).await? else { return Ok(()) };
-        for association in table.associations() {
-            let request = context.aws.ec2.disassociate_route_table();
-            let request = request.set_association_id(association.route_table_association_id.clone());
-            request.send().await.absent_on(&["InvalidAssociationID.NotFound"])?;
-        }
+        self.release(context, &[]).await?;
         let request = context.aws.ec2.delete_route_table().route_table_id(&live.output.id);
         request.send().await.absent_on(&["InvalidRouteTableID.NotFound"])?;
         Ok(())

@@ -105,7 +105,17 @@ async fn authorize(context: &Context, group_id: &str, egress: bool, permissions:
     Ok(())
 }
 
-async fn revoke(context: &Context, group_id: &str, egress: bool, ids: Vec<String>) -> Result<()> {
+/// The identifiers of the rules of any group, each with whether it is about what goes out.
+pub(super) async fn ids(context: &Context, group_id: &str) -> Result<Vec<(String, bool)>> {
+    let filter = Filter::builder().name("group-id").values(group_id).build();
+    let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
+    let rules = answer.absent_on(&["InvalidGroup.NotFound"])?.and_then(|answer| answer.security_group_rules);
+    let rules = rules.unwrap_or_default().into_iter();
+    Ok(rules.filter_map(|rule| Some((rule.security_group_rule_id?, rule.is_egress.unwrap_or_default()))).collect())
+}
+
+/// Takes rules away; already gone is as good.
+pub(super) async fn revoke(context: &Context, group_id: &str, egress: bool, ids: Vec<String>) -> Result<()> {
     const GONE: &[&str] = &["InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound"];
     if ids.is_empty() {
         return Ok(());

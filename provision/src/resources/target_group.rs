@@ -110,7 +110,7 @@ pub async fn health(context: &Context, arn: &str) -> Result<Vec<TargetState>> {
 }
 
 /// Every target group of the account: one question for all of ours, 400 in an answer.
-async fn all(context: &Context) -> Result<Vec<Description>> {
+pub(super) async fn all(context: &Context) -> Result<Vec<Description>> {
     let ask = || async {
         let pages = context.aws.elb.describe_target_groups().into_paginator().items().send();
         Ok(pages.collect::<Result<Vec<_>, _>>().await.map_err(AwsError::from)?)

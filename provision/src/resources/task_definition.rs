@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use aws_sdk_ecs::types::{
     Compatibility, ContainerDefinition, CpuArchitecture, EfsAuthorizationConfig, EfsAuthorizationConfigIam,
-    EfsTransitEncryption, EfsVolumeConfiguration, HealthCheck, KeyValuePair, LogConfiguration, LogDriver, MountPoint,
-    NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret, TaskDefinition as Description, TaskDefinitionField,
-    TaskDefinitionStatus, TransportProtocol, Volume,
+    EfsTransitEncryption, EfsVolumeConfiguration, HealthCheck, KeyValuePair, LinuxParameters, LogConfiguration,
+    LogDriver, MountPoint, NetworkMode, OsFamily, PortMapping, RuntimePlatform, Secret, TaskDefinition as Description,
+    TaskDefinitionField, TaskDefinitionStatus, TransportProtocol, Volume,
 };
 use aws_smithy_types::date_time::Format;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -69,6 +69,8 @@ pub struct Container {
     pub health_command: Vec<String>,
     /// How many seconds it may take to stop.
     pub stop_timeout: i32,
+    /// Whether a first process looks after the others, which commands from outside need.
+    pub init_process: bool,
 }
 
 /// Where a log goes.
@@ -206,6 +208,7 @@ fn container(spec: &Container) -> Result<ContainerDefinition> {
         .log_configuration(log.build()?)
         .health_check(health.build()?)
         .stop_timeout(spec.stop_timeout)
+        .linux_parameters(LinuxParameters::builder().init_process_enabled(spec.init_process).build())
         .build())
 }
 
@@ -267,6 +270,7 @@ fn container_of(found: &ContainerDefinition) -> Container {
         },
         health_command: found.health_check().map(|check| check.command().to_vec()).unwrap_or_default(),
         stop_timeout: found.stop_timeout.unwrap_or(30),
+        init_process: found.linux_parameters().and_then(|it| it.init_process_enabled).unwrap_or_default(),
     }
 }
 
@@ -392,6 +396,7 @@ mod tests {
                 log: Log { group: "/g".to_owned(), region: "r".to_owned(), prefix: "ecs".to_owned() },
                 health_command: vec!["CMD".to_owned(), "/app/app".to_owned(), "health".to_owned()],
                 stop_timeout: 30,
+                init_process: true,
             },
             efs: Efs {
                 file_system_id: "fs-1".to_owned(),

@@ -33,6 +33,8 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("network interfaces", world.interfaces.there(now).count()),
             ("active services", world.services.all_active(now).count()),
             ("roles", roles),
+            ("records", world.dns.records().count()),
+            ("certificates", world.certificates.all().count()),
             ("alarms", world.monitoring.alarms.len()),
             ("dashboards", world.monitoring.dashboards.len()),
             ("subscriptions", world.subscriptions.count()),
@@ -48,6 +50,9 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
     let log_groups = aws.logs.describe_log_groups().send().await?;
     let secrets = aws.secrets.list_secrets().send().await?;
     let clusters = aws.ecs.list_clusters().send().await?;
+    let clusters = aws.ecs.describe_clusters().set_clusters(clusters.cluster_arns).send().await?;
+    // A deleted one stays visible for a while.
+    let clusters = clusters.clusters().iter().filter(|cluster| cluster.status() == Some("ACTIVE")).count();
     let topics = aws.sns.list_topics().send().await?;
     census.extend([
         ("networks", vpcs.vpcs().len()),
@@ -59,7 +64,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
         ("repositories", repositories.repositories().len()),
         ("log groups", log_groups.log_groups().len()),
         ("secrets", secrets.secret_list().len()),
-        ("clusters", clusters.cluster_arns().len()),
+        ("clusters", clusters),
         ("topics", topics.topics().len()),
     ]);
     Ok(census)

@@ -43,12 +43,12 @@ impl Page {
 
 /// Runs a command line in a pipe, with some text piped in.
 pub async fn piped(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, false, None).await
+    say(cloud, arguments, input, false, None, None).await
 }
 
 /// Runs a command line at a terminal, where somebody types.
 pub async fn typed(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, true, None).await
+    say(cloud, arguments, input, true, None, None).await
 }
 
 /// Runs a command line in a pipe, and writes down every call it makes.

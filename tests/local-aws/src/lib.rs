@@ -15,6 +15,7 @@ pub mod answer;
 pub mod call;
 mod cbor;
 pub mod census;
+pub mod checks;
 mod client;
 pub mod commands;
 mod emulator;

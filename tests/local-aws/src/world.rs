@@ -170,17 +170,27 @@ impl World {
             "ec2" => {
                 self.network.observe(call, answer);
                 nat::observe(self, call, answer);
+                security_groups::observe(&mut self.security_groups, call, answer);
                 self.visibility.learn(call, answer, self.now);
             }
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
             "application-autoscaling" => self.observe_scaling(call),
+<<<<<<< HEAD
+=======
+            "sns" => {
+                self.observe_topics(call);
+                subscriptions::observe(&self.subscriptions, call, answer);
+            }
+>>>>>>> edge
             "elasticfilesystem" => efs::observe(self, call, answer),
-            "sns" => subscriptions::observe(&self.subscriptions, call, answer),
             "iam" => self.observe_roles(call),
+<<<<<<< HEAD
             "sns" => {
                 self.observe_topics(call);
                 subscriptions::observe(self, call, answer);
             }
+=======
+>>>>>>> edge
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
             }

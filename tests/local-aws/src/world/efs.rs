@@ -74,7 +74,11 @@ pub(super) fn observe(world: &mut World, call: &Call, answer: &mut Answer) {
                 }
             }
         }),
-        "PutLifecycleConfiguration" | "PutBackupPolicy" | "PutFileSystemPolicy" | "UpdateFileSystem" => {
+        "PutLifecycleConfiguration"
+        | "PutBackupPolicy"
+        | "PutFileSystemPolicy"
+        | "DeleteFileSystemPolicy"
+        | "UpdateFileSystem" => {
             if let Some(changed) = world.file_systems.get_mut(call.text("FileSystemId")) {
                 changed.changed = Some(now);
             }

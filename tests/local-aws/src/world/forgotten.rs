@@ -29,6 +29,9 @@ impl Forgotten {
             "UpdateCluster" => {
                 self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
             }
+            "DeleteCluster" => {
+                self.settings.remove(&json("/cluster/clusterArn"));
+            }
             "DescribeClusters" => {
                 self.show(answer, "clusters", "clusterArn");
                 self.show_settings(answer);
@@ -97,6 +100,8 @@ impl Forgotten {
             for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
                 if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
                     cluster["settings"] = settings.clone();
+                    // A name that is used again is another cluster; the emulator thinks of the old one.
+                    cluster["status"] = serde_json::json!("ACTIVE");
                 }
             }
         });

@@ -45,6 +45,7 @@ impl Network {
             }
             "DeleteSubnet" => {
                 self.subnets.remove(call.text("SubnetId"));
+                self.associations.retain(|_, subnet| subnet != call.text("SubnetId"));
             }
             "AttachInternetGateway" => {
                 self.gateways.insert(field("InternetGatewayId"), field("VpcId"));
@@ -57,6 +58,11 @@ impl Network {
             }
             "DisassociateRouteTable" => {
                 self.associations.remove(call.text("AssociationId"));
+            }
+            "ReplaceRouteTableAssociation" => {
+                if let Some(subnet) = self.associations.remove(call.text("AssociationId")) {
+                    self.associations.insert(answer.element("newAssociationId").to_owned(), subnet);
+                }
             }
             "CreateRoute" => {
                 self.routes.insert((field("RouteTableId"), field("DestinationCidrBlock")));

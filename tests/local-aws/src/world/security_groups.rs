@@ -63,9 +63,54 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "DeleteSecurityGroup" => delete(groups, call),
         "DescribeSecurityGroupRules" => Ok(describe_rules(groups, call)),
         "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => authorize(groups, call),
+        "CreateTags" if groups.all.contains_key(call.text("ResourceId.1")) => Ok(tag(groups, call)),
         "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress" => revoke(groups, call),
         _ => return None,
     })
+}
+
+/// With a network comes a group, and goes with it.
+pub(super) fn observe(groups: &mut SecurityGroups, call: &Call, answer: &Answer) {
+    match call.operation.as_str() {
+        "CreateVpc" => {
+            let id = groups.id("sg");
+            let inward = Rule { egress: false, cidr: String::new(), group: id.clone(), ..everywhere() };
+            let rules = [inward, everywhere()].map(|rule| (groups.id("sgr"), rule)).into();
+            let group = SecurityGroup {
+                vpc: answer.element("vpcId").to_owned(),
+                name: "default".to_owned(),
+                description: "default VPC security group".to_owned(),
+                tags: BTreeMap::new(),
+                rules,
+            };
+            groups.all.insert(id, group);
+        }
+        "DeleteVpc" => groups.all.retain(|_, group| group.name != "default" || group.vpc != call.text("VpcId")),
+        _ => (),
+    }
+}
+
+/// AWS gives every new group this rule, wanted or not.
+fn everywhere() -> Rule {
+    Rule {
+        egress: true,
+        protocol: "-1".to_owned(),
+        from: "-1".to_owned(),
+        to: "-1".to_owned(),
+        cidr: "0.0.0.0/0".to_owned(),
+        group: String::new(),
+        description: String::new(),
+    }
+}
+
+fn tag(groups: &mut SecurityGroups, call: &Call) -> Answer {
+    let group = groups.all.get_mut(call.text("ResourceId.1")).expect("it was asked for a moment ago");
+    for index in 1.. {
+        let at = |part: &str| call.fields[format!("Tag.{index}.{part}")].as_str().map(ToOwned::to_owned);
+        let (Some(key), Some(value)) = (at("Key"), at("Value")) else { break };
+        group.tags.insert(key, value);
+    }
+    Answer::xml("<CreateTagsResponse><return>true</return></CreateTagsResponse>")
 }
 
 fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
@@ -75,23 +120,13 @@ fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
             |part: &str| call.fields[format!("TagSpecification.1.Tag.{index}.{part}")].as_str().map(ToOwned::to_owned);
         Some((at("Key")?, at("Value")?))
     });
-    // AWS gives every new group this rule, wanted or not.
-    let everywhere = Rule {
-        egress: true,
-        protocol: "-1".to_owned(),
-        from: "-1".to_owned(),
-        to: "-1".to_owned(),
-        cidr: "0.0.0.0/0".to_owned(),
-        group: String::new(),
-        description: String::new(),
-    };
     let rule = groups.id("sgr");
     let group = SecurityGroup {
         vpc: call.text("VpcId").to_owned(),
         name: call.text("GroupName").to_owned(),
         description: call.text("GroupDescription").to_owned(),
         tags: tags.collect(),
-        rules: BTreeMap::from([(rule, everywhere)]),
+        rules: BTreeMap::from([(rule, everywhere())]),
     };
     groups.all.insert(id.clone(), group);
     Answer::xml(format!("<CreateSecurityGroupResponse><groupId>{id}</groupId></CreateSecurityGroupResponse>"))
@@ -100,9 +135,11 @@ fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
 fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
     let filters = super::network::filters(call);
     let matches = |group: &SecurityGroup| {
-        filters.iter().all(|(name, values)| match name.strip_prefix("tag:") {
-            Some(key) => group.tags.get(key).is_some_and(|value| values.contains(&value.as_str())),
-            None => panic!("the simulation must learn the filter {name} of DescribeSecurityGroups"),
+        filters.iter().all(|(name, values)| match (name.strip_prefix("tag:"), *name) {
+            (Some(key), _) => group.tags.get(key).is_some_and(|value| values.contains(&value.as_str())),
+            (None, "vpc-id") => values.contains(&group.vpc.as_str()),
+            (None, "group-name") => values.contains(&group.name.as_str()),
+            _ => panic!("the simulation must learn the filter {name} of DescribeSecurityGroups"),
         })
     };
     let found = groups.all.iter().filter(|(_, group)| matches(group)).map(|(id, group)| {
@@ -115,6 +152,18 @@ fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
         for (index, (key, value)) in group.tags.iter().enumerate() {
             fields.insert(format!("tagSet.item.{index}.key"), key.clone());
             fields.insert(format!("tagSet.item.{index}.value"), value.clone());
+        }
+        for (index, rule) in group.rules.values().enumerate() {
+            let list = if rule.egress { "ipPermissionsEgress" } else { "ipPermissions" };
+            let mut put =
+                |part: &str, text: &str| fields.insert(format!("{list}.item.{index}.{part}"), text.to_owned());
+            put("ipProtocol", &rule.protocol);
+            put("fromPort", &rule.from);
+            put("toPort", &rule.to);
+            match rule.group.as_str() {
+                "" => put("ipRanges.item.0.cidrIp", &rule.cidr),
+                group => put("groups.item.0.groupId", group),
+            };
         }
         format!("<item>{}</item>", xml::elements(&fields))
     });
