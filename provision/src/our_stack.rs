@@ -1,9 +1,6 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
-<<<<<<< HEAD
-=======
 mod domain;
->>>>>>> edge
 pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;

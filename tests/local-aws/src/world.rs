@@ -175,22 +175,12 @@ impl World {
             }
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
             "application-autoscaling" => self.observe_scaling(call),
-<<<<<<< HEAD
-=======
             "sns" => {
                 self.observe_topics(call);
                 subscriptions::observe(&self.subscriptions, call, answer);
             }
->>>>>>> edge
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
-<<<<<<< HEAD
-            "sns" => {
-                self.observe_topics(call);
-                subscriptions::observe(self, call, answer);
-            }
-=======
->>>>>>> edge
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
             }
