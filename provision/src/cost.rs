@@ -1,9 +1,15 @@
 //! What a deployment costs a month, from a dated table of prices and stated amounts.
 
+mod difference;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
 use config::deployment::{Architecture, Deployment};
+use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use difference::{Difference, difference};
 
 /// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
 const PRICES: &str = include_str!("../data/prices.csv");
@@ -17,10 +23,12 @@ const IMAGES_GB: f64 = 0.1;
 const UNITS: f64 = 0.1;
 
 /// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Line {
     /// What is paid for.
     pub what: String,
+    /// The kind of the resource that makes it cost.
+    pub kind: String,
     /// How much of it.
     pub amount: String,
     /// What it costs a month.
@@ -30,7 +38,7 @@ pub struct Line {
 }
 
 /// The bill of a month.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bill {
     /// Its lines.
     pub lines: Vec<Line>,
@@ -79,42 +87,67 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     let (cpu, memory) = (f64::from(deployment.task.cpu) / 1024.0, f64::from(deployment.task.memory_mib) / 1024.0);
     let family = if deployment.task.architecture == Architecture::X86_64 { "x86" } else { "arm" };
     let (vcpu, gb) = (prices.usd(&format!("fargate-{family}-vcpu")), prices.usd(&format!("fargate-{family}-gb")));
-    let line =
-        |what: &str, amount: String, usd: f64, assumed: bool| Line { what: what.to_owned(), amount, usd, assumed };
+    let address = prices.usd("public-address");
+    let line = |what: &str, kind: &str, amount: String, usd: f64, assumed: bool| Line {
+        what: what.to_owned(),
+        kind: kind.to_owned(),
+        amount,
+        usd,
+        assumed,
+    };
     let lines = vec![
         line(
             "Fargate",
+            "ECS service",
             format!("{tasks} × {cpu} vCPU, {memory} GB, {family}"),
             tasks * HOURS * (cpu * vcpu + memory * gb),
             false,
         ),
-        line("load balancer", "1".to_owned(), HOURS * prices.usd("load-balancer"), false),
+        line("load balancer", "load balancer", "1".to_owned(), HOURS * prices.usd("load-balancer"), false),
         line(
             "load balancer capacity",
+            "load balancer",
             format!("{UNITS} units"),
             HOURS * UNITS * prices.usd("load-balancer-unit"),
             true,
         ),
         line(
             "public addresses",
-            format!("{zones} of the load balancer, {tasks} of tasks"),
-            HOURS * (zones + tasks) * prices.usd("public-address"),
+            "load balancer",
+            format!("{zones} of the load balancer"),
+            HOURS * zones * address,
             false,
         ),
-        line("shared disk", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
+        line("public addresses", "ECS service", format!("{tasks} of tasks"), HOURS * tasks * address, false),
+        line("shared disk", "EFS file system", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
         line(
             "log",
+            "log group",
             format!("{LOG_GB} GB written, {} days kept", deployment.logs.retention_days),
             LOG_GB
                 * (prices.usd("logs-ingest")
                     + f64::from(deployment.logs.retention_days) / 30.0 * prices.usd("logs-store")),
             true,
         ),
-        line("secret", "1".to_owned(), prices.usd("secret"), false),
-        line("images", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
+        line("secret", "secret", "1".to_owned(), prices.usd("secret"), false),
+        line("images", "image", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
     ];
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
-    Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
+    Ok(Bill { usd: sum(&lines), lines, as_of })
+}
+
+fn sum(lines: &[Line]) -> f64 {
+    // Not `sum`, which makes -0 of nothing.
+    lines.iter().fold(0.0, |sum, line| sum + line.usd)
+}
+
+impl Bill {
+    /// The part of the bill that these kinds of resources make.
+    #[must_use]
+    pub fn of_kinds(mut self, kinds: &BTreeSet<&str>) -> Self {
+        self.lines.retain(|line| kinds.contains(line.kind.as_str()));
+        Self { usd: sum(&self.lines), ..self }
+    }
 }
 
 impl fmt::Display for Bill {
@@ -144,6 +177,17 @@ mod tests {
         // One x86 task of 1 vCPU and 2 GB for 730 hours in Tokyo.
         assert!((bill.lines[0].usd - 44.98).abs() < 0.01, "{bill}");
         assert!((bill.usd - bill.lines.iter().map(|line| line.usd).sum::<f64>()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn every_line_is_made_by_a_kind_of_the_stack() {
+        let deployment = production();
+        let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
+        let kinds: BTreeSet<_> = stack.ids().map(|id| stack.kind(id)).collect();
+        let bill = bill(&deployment).unwrap();
+        assert!(bill.lines.iter().all(|line| kinds.contains(line.kind.as_str())), "{bill:?}");
+        assert_eq!(bill.clone().of_kinds(&kinds), bill);
+        assert!(bill.of_kinds(&BTreeSet::new()).usd.is_sign_positive());
     }
 
     #[test]

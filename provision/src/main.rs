@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use provision::cli::{self, Exit, Surroundings, Terminal};
+use provision::cli::{self, Exit, Surroundings, Terminal, Workflow};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +11,14 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("PROVISION_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let surroundings = Surroundings { terminal: Terminal::of_process(), sdk: None, interrupted: interruption() };
+    let variable = |name: &str| std::env::var_os(name);
+    let surroundings = Surroundings {
+        terminal: Terminal::of_process(variable("NO_COLOR").as_deref(), variable("TERM").as_deref()),
+        sdk: None,
+        interrupted: interruption(),
+        workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
+        seed: u64::from(std::process::id()),
+    };
     cli::run(std::env::args_os(), &surroundings).await.into()
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 
-use provision::cli::{Exit, Surroundings, Terminal, run};
+use provision::cli::{Exit, Surroundings, Terminal, Workflow, run};
 use tokio::sync::watch;
 
 use crate::{Cloud, lock};
@@ -42,15 +42,20 @@ impl Page {
 
 /// Runs a command line in a pipe, with some text piped in.
 pub async fn piped(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, false).await
+    say(cloud, arguments, input, false, None).await
 }
 
 /// Runs a command line at a terminal, where somebody types.
 pub async fn typed(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, true).await
+    say(cloud, arguments, input, true, None).await
 }
 
-async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool) -> Said {
+/// Runs a command line in a step of a GitHub workflow.
+pub async fn in_workflow(cloud: &Cloud, arguments: &[&str], workflow: Workflow) -> Said {
+    say(cloud, arguments, "", false, Some(workflow)).await
+}
+
+async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool, workflow: Option<Workflow>) -> Said {
     let (results, talk) = (Page::default(), Page::default());
     let answers = Cursor::new(input.as_bytes().to_vec());
     let (_interrupt, interrupted) = watch::channel(false);
@@ -58,6 +63,8 @@ async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool) 
         terminal: Terminal::new(results.clone(), talk.clone(), answers, interactive),
         sdk: Some(cloud.sdk_config()),
         interrupted,
+        workflow,
+        seed: 1,
     };
     let words = std::iter::once("provision").chain(arguments.iter().copied()).map(OsString::from);
     let exit = run(words, &surroundings).await;
