@@ -89,7 +89,12 @@ impl OurStack {
         let roles = policies::add(stack_, n, outside.identity, &storage, repository, secret, log_group);
         let edge = network::add_edge(stack_, d, n, &network, outside.certificate, outside.elb_role);
 
-        let image = stack_.add("image", Image { repository: n.repository(), source: image }, repository, |_| ());
+        let image = stack_.add(
+            "image",
+            Image { family: d.task.family.clone(), repository: n.repository(), source: image },
+            repository,
+            |_| (),
+        );
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
         let service = service(stack_, d, n, &network, &edge, &storage, task, outside.ecs_role);
         scaling(stack_, d, n, service, outside.scaling_role);
@@ -118,6 +123,7 @@ impl OurStack {
         let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
         let load_balancing = load_balancing.chain([self.load_balancer.of(outputs).map(|it| it.arn)]);
         let mut facts: BTreeMap<_, _> = load_balancing.flatten().map(|arn| (owned(&arn), String::new())).collect();
+        facts.extend(self.alarms.and_then(|it| it.of(outputs)).map(|it| (owned(&it.arn), String::new())));
         facts.extend(self.repository.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));

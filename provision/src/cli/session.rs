@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Aws, AwsError, Owner, Pace};
+use crate::aws::{Aws, Owner, Pace};
 use crate::guard::Access;
 use crate::names::Names;
 use crate::our_stack::OurStack;
@@ -34,6 +34,7 @@ pub(crate) struct Session<'a> {
     given_sdk: Option<&'a SdkConfig>,
     sdk: OnceCell<SdkConfig>,
     who: OnceCell<String>,
+    reader: std::sync::OnceLock<Aws>,
 }
 
 impl<'a> Session<'a> {
@@ -53,7 +54,13 @@ impl<'a> Session<'a> {
             given_sdk: surroundings.sdk.as_ref(),
             sdk: OnceCell::new(),
             who: OnceCell::new(),
+            reader: std::sync::OnceLock::new(),
         })
+    }
+
+    /// The clients for reading, which all know who the caller is as soon as one has asked.
+    pub(crate) fn reader(&self) -> Aws {
+        self.reader.get_or_init(|| self.aws(Access::ReadOnly)).clone()
     }
 
     /// The clients; [`Self::check_account`] comes first.
@@ -75,7 +82,7 @@ impl<'a> Session<'a> {
     /// Plans while the account is being checked: a plan only reads, and time counts.
     pub(crate) async fn prepare(&self, ours: &OurStack, goal: Goal) -> Result<Planned> {
         self.find_credentials().await;
-        let (record, aws) = (self.record(), self.aws(Access::ReadOnly));
+        let (record, aws) = (self.record(), self.reader());
         let (checked, planned) = tokio::join!(self.check_account(), run::prepare(ours, &record, &aws, goal));
         // What is wrong with the account explains what else went wrong.
         checked?;
@@ -85,15 +92,14 @@ impl<'a> Session<'a> {
     /// One call that tells all the usual ways to have no account apart, before any work begins.
     pub(crate) async fn check_account(&self) -> Result<()> {
         self.find_credentials().await;
-        let identity = self.aws(Access::ReadOnly).sts.get_caller_identity().send().await;
-        let identity = identity.map_err(AwsError::from).map_err(|error| {
+        let identity = self.reader().caller().await.map_err(|error| {
             BadInput(format!(
                 "asking AWS who we are failed; sign in (`aws sso login`), set AWS_PROFILE, or give credentials in the \
-                 environment: {error}"
+                 environment: {error:#}"
             ))
         })?;
-        self.who.get_or_init(|| async { caller(identity.arn().unwrap_or_default()) }).await;
-        let account = identity.account().unwrap_or_default();
+        self.who.get_or_init(|| async { caller(&identity.arn) }).await;
+        let account = identity.account.as_str();
         match &self.deployment.account {
             Some(expected) if expected != account => Err(Refused(format!(
                 "these credentials belong to account {account}, but environment {} is for account {expected}; \

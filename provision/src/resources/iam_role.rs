@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use aws_sdk_iam::types::Tag;
+use aws_sdk_iam::types::{Role, Tag};
 use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +44,25 @@ pub struct IamRoleOutput {
 }
 
 impl IamRole {
+    /// All roles of the environment come with one question. Their path holds the tool's name, the application and the
+    /// environment, and so proves whose they are.
+    async fn find(&self, context: &Context) -> Result<Option<Role>> {
+        let ask = || async {
+            let pages = context.aws.iam.list_roles().path_prefix(&self.path).into_paginator().items().send();
+            Ok(pages.collect::<Result<Vec<_>, _>>().await.map_err(AwsError::from)?)
+        };
+        let ours = context.once(&format!("roles in {}", self.path), ask).await?;
+        if let Some(role) = ours.into_iter().find(|role| role.role_name() == self.name) {
+            return Ok(Some(role));
+        }
+        // Names are unique over all paths, so somebody else's role would be in the way.
+        let answer = context.aws.iam.get_role().role_name(&self.name).send().await;
+        let Some(role) = answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.role) else { return Ok(None) };
+        let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
+        context.aws.owner.check(format_args!("role {}", self.name), tags)?;
+        Ok(Some(role))
+    }
+
     async fn policies(&self, context: &Context) -> Result<BTreeMap<String, Value>> {
         let answer = context.aws.iam.list_role_policies().role_name(&self.name).send().await;
         let names = answer.absent_on(&["NoSuchEntity"])?.map(|answer| answer.policy_names).unwrap_or_default();
@@ -100,14 +119,8 @@ impl Resource for IamRole {
     type Output = IamRoleOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let role = async {
-            let answer = context.aws.iam.get_role().role_name(&self.name).send().await;
-            Ok(answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.role))
-        };
-        let (role, policies) = tokio::try_join!(role, self.policies(context))?;
+        let (role, policies) = tokio::try_join!(self.find(context), self.policies(context))?;
         let Some(role) = role else { return Ok(None) };
-        let tags = role.tags().iter().map(|tag| (tag.key(), tag.value()));
-        context.aws.owner.check(format_args!("role {}", self.name), tags)?;
         Ok(Some(Live {
             spec: IamRoleSpec {
                 description: role.description.clone().unwrap_or_default(),

@@ -17,6 +17,8 @@ use crate::resource::{Live, Resource};
 /// An image in a repository.
 #[derive(Debug)]
 pub struct Image {
+    /// The family of task definitions that name it.
+    pub family: String,
     /// The repository's name.
     pub repository: String,
     /// Where it comes from.
@@ -239,6 +241,12 @@ impl Resource for Image {
             return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
         }
         let Some(digest) = self.source.digest() else { return Ok(None) };
+        // What the newest task definition names was there when it was registered, and is among the last to expire.
+        let newest = task_definition::newest(context, &self.family).await?;
+        let named = newest.as_ref().and_then(task_definition::image);
+        if let Some(reference) = named.filter(|it| it.ends_with(&format!("/{}@{digest}", self.repository))) {
+            return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
+        }
         let id = ImageIdentifier::builder().image_digest(digest).build();
         let request = context.aws.ecr.describe_images().repository_name(&self.repository).image_ids(id);
         let there = async {

@@ -1,10 +1,10 @@
 //! The network's way to the internet.
 
 use anyhow::Result;
-use aws_sdk_ec2::types::ResourceType;
+use aws_sdk_ec2::types::{self, ResourceType, RouteState};
 use serde::Serialize;
 
-use super::ec2_tags;
+use super::{ec2_tags, route_table};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -49,6 +49,15 @@ impl InternetGateway {
     }
 }
 
+fn gateway_of(table: &types::RouteTable) -> Option<Live<InternetGateway>> {
+    let route = table.routes().iter().find(|route| route.gateway_id().is_some_and(|id| id.starts_with("igw-")))?;
+    let works = route.state() == Some(&RouteState::Active);
+    Some(Live {
+        spec: InternetGatewaySpec { vpc_id: table.vpc_id.clone().filter(|_| works)? },
+        output: InternetGatewayOutput { id: route.gateway_id.clone()? },
+    })
+}
+
 impl Resource for InternetGateway {
     const KIND: &'static str = "internet gateway";
 
@@ -56,6 +65,10 @@ impl Resource for InternetGateway {
     type Output = InternetGatewayOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        // A route that works leads to a gateway that exists and is attached, and the routes are asked for anyway.
+        if let Some(live) = route_table::ours(context).await?.iter().find_map(gateway_of) {
+            return Ok(Some(live));
+        }
         let request = context.aws.ec2.describe_internet_gateways().set_filters(ec2_tags::filters(&context.aws));
         let gateways = request.send().await.map_err(AwsError::from)?.internet_gateways.unwrap_or_default();
         let gateway =

@@ -94,6 +94,7 @@ impl World {
             "ec2" => self.network.observe(call, answer),
             "elasticfilesystem" => efs::observe(self, call, answer),
             "iam" => self.observe_roles(call),
+            "sns" => subscriptions::observe(self, call, answer),
             "ecr" if call.operation == "PutImage" => {
                 self.images.insert(text(&answer.value()["image"]["imageId"]["imageDigest"]));
             }

@@ -239,12 +239,19 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+/// Without the history, a run has no hints, and asks what it would have known.
+async fn forget(aws: &Aws) {
+    let group = "/weather-comment-generator/staging/deployments";
+    aws.logs.delete_log_stream().log_group_name(group).log_stream_name("history").send().await.unwrap();
+}
+
 async fn played() -> Scene {
     let mut scene = Scene::new().await;
     scene.deploy(Who::Operator).await;
 
     scene.runs.new_image("the second program").unwrap();
     scene.deploy(Who::Pipeline).await;
+    forget(&scene.somebody()).await;
     scene.change_settings();
     scene.deploy(Who::Pipeline).await;
     disturb_the_network(&scene.somebody()).await;
@@ -284,7 +291,8 @@ async fn played() -> Scene {
 }
 
 /// Lines that no scene here needs, each with the reason why it is there.
-const EXCEPTIONS: [(&str, &str); 0] = [];
+const EXCEPTIONS: [(&str, &str); 1] =
+    [("elasticfilesystem:DescribeMountTargetSecurityGroups", "where the interface of a mount target is not shown yet")];
 
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {

@@ -44,6 +44,7 @@ impl Forgotten {
             }
             "UpdateRole" => self.describe(call),
             "GetRole" => self.show_role(call, answer),
+            "ListRoles" => self.show_descriptions(answer),
             "CreateLoadBalancer" => self.learn_xml("LoadBalancerArn", call, answer),
             "CreateTargetGroup" => self.learn_xml("TargetGroupArn", call, answer),
             "CreateListener" => self.learn_xml("ListenerArn", call, answer),
@@ -61,6 +62,15 @@ impl Forgotten {
         let (Some(tags), Some(description)) = (self.xml.get(name), self.descriptions.get(name)) else { return };
         let shown = format!("<Description>{description}</Description><Tags>{tags}</Tags></Role>");
         answer.body = answer.body.replace("</Role>", &shown);
+    }
+
+    /// A list tells the descriptions of roles, but not their tags.
+    fn show_descriptions(&self, answer: &mut Answer) {
+        for (name, description) in &self.descriptions {
+            let name = format!("<RoleName>{name}</RoleName>");
+            let both = format!("{name}<Description>{description}</Description>");
+            answer.body = answer.body.replace(&name, &both);
+        }
     }
 
     fn learn(&mut self, arn: String, call: &Call) {

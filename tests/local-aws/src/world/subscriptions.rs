@@ -97,3 +97,16 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         _ => None,
     }
 }
+
+/// A topic counts its subscriptions; the emulator does not.
+pub(super) fn observe(world: &World, call: &Call, answer: &mut Answer) {
+    if call.operation != "GetTopicAttributes" {
+        return;
+    }
+    let of_topic = || world.subscriptions.all.iter().filter(|it| it.topic == call.text("TopicArn"));
+    let confirmed = of_topic().filter(|it| it.arn.is_some()).count();
+    let entry = |key: &str, count: usize| format!("<entry><key>{key}</key><value>{count}</value></entry>");
+    let counts =
+        entry("SubscriptionsConfirmed", confirmed) + &entry("SubscriptionsPending", of_topic().count() - confirmed);
+    answer.body = answer.body.replace("</Attributes>", &format!("{counts}</Attributes>"));
+}
