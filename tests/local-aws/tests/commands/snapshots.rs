@@ -2,6 +2,9 @@
 //!
 //! `INSTA_UPDATE=always cargo test --workspace --test commands snapshots` takes them anew; read what changed.
 
+use std::collections::BTreeSet;
+use std::mem;
+
 use local_aws::Cloud;
 use local_aws::commands::{Said, piped};
 use local_aws::runs::image_layout;
@@ -16,8 +19,38 @@ fn page(words: &[&str], said: &Said, desk: Option<&Desk>) -> String {
         format!("$ provision {}\nexit {}\n--- results\n{results}--- talk\n{talk}", words.join(" "), *exit as i32);
     let folder = desk.map(|desk| desk.layout().to_str().unwrap().to_owned());
     let text = folder.map_or_else(|| text.clone(), |folder| text.replace(&folder, "FOLDER"));
-    let lines: Vec<_> = text.lines().map(normal).collect();
+    let mut lines = Vec::new();
+    let mut story = BTreeSet::new();
+    for line in text.lines() {
+        if let Some(told) = told(line) {
+            story.extend(told);
+            continue;
+        }
+        lines.extend(mem::take(&mut story));
+        lines.push(normal(&without_duration(line)));
+    }
+    lines.extend(story);
     lines.join("\n")
+}
+
+/// A line of the story without its time, if it is one; what runs side by side has no order, so of the rest only
+/// beginnings of waits and ends are kept, to be sorted.
+fn told(line: &str) -> Option<Option<String>> {
+    let (time, text) = line.trim_start().split_once("s  ")?;
+    time.parse::<f64>().ok()?;
+    let kept = ["done in ", "waiting for ", "FAILED", "skipped: "].iter().any(|part| text.contains(part));
+    Some(kept.then(|| normal(&without_duration(text))))
+}
+
+/// How long something took depends on what ran beside it.
+fn without_duration(line: &str) -> String {
+    for word in [" done in ", " FAILED after "] {
+        if let Some((head, tail)) = line.split_once(word) {
+            let rest = tail.split_once(':').map_or(String::new(), |(_, rest)| format!(":{rest}"));
+            return format!("{head}{word}[time]{rest}");
+        }
+    }
+    line.to_owned()
 }
 
 /// Names identifiers and moments.
