@@ -3,24 +3,34 @@
 
 mod arguments;
 mod ci_role;
+mod consent;
 mod cost;
 mod deploy;
 mod destroy;
 mod doctor;
+mod document;
+mod error;
+mod event;
 mod exit;
+mod github;
 mod graph;
 mod history;
+mod live;
 mod logs;
 mod outputs;
 mod plan;
 mod push;
 mod report;
+mod schema;
 mod secrets;
 mod session;
 mod shell;
 mod status;
+mod summary;
 mod terminal;
 mod unlock;
+mod validate;
+mod voice;
 
 use std::ffi::OsString;
 
@@ -28,11 +38,16 @@ use aws_config::SdkConfig;
 use clap::Parser as _;
 use tokio::sync::watch;
 
+pub use document::{schema_file, schemas};
 pub use exit::Exit;
+pub use github::Workflow;
 pub use terminal::Terminal;
 
 use crate::cli::arguments::{Arguments, Verb};
+use crate::cli::error::Error;
+use crate::cli::github::Level;
 use crate::cli::session::Session;
+use crate::cli::voice::Voice;
 use crate::transcript::Transcript;
 
 /// What a run gets from outside.
@@ -46,13 +61,22 @@ pub struct Surroundings {
     pub interrupted: watch::Receiver<bool>,
     /// Where every call to AWS is written down, if anywhere.
     pub transcript: Option<Transcript>,
+    /// The GitHub workflow that this is a step of.
+    pub workflow: Option<Workflow>,
+    /// Shifts the pauses between attempts, so that runs beside each other do not beat in time.
+    pub seed: u64,
 }
 
 /// Runs one command line; the first argument is the program's name.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: &Surroundings) -> Exit {
     let terminal = &surroundings.terminal;
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let words: Vec<_> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && asks_for_json(&words) => {
+            terminal.print(document::written(&Error::new(Exit::BadInput, error.to_string().trim_end())));
+            return Exit::BadInput;
+        }
         Err(error) if error.use_stderr() => {
             terminal.say(error.render());
             return Exit::BadInput;
@@ -63,24 +87,36 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: &S
             return Exit::Done;
         }
     };
+    let voice = Voice::new(terminal, &arguments.common, surroundings.workflow.is_some());
     // On the heap, because a whole run with all its calls in flight is larger than some threads' stacks.
-    match Box::pin(verb(arguments, surroundings)).await {
+    match Box::pin(verb(arguments, surroundings, &voice)).await {
         Ok(exit) => exit,
         Err(error) => {
-            terminal.say(format_args!("error: {error:#}"));
+            if voice.is_for_people() {
+                voice.say(format_args!("error: {error:#}"));
+            }
+            voice.annotate(Level::Error, "provision", format_args!("{error:#}"));
+            voice.document(&Error::of(&error));
             Exit::of(&error)
         }
     }
 }
 
-async fn verb(arguments: Arguments, surroundings: &Surroundings) -> anyhow::Result<Exit> {
+/// Whether words that make no sense together at least say how to answer.
+fn asks_for_json(words: &[OsString]) -> bool {
+    words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json")
+}
+
+async fn verb(arguments: Arguments, surroundings: &Surroundings, voice: &Voice<'_>) -> anyhow::Result<Exit> {
     // What needs no configuration.
     match &arguments.verb {
         Verb::Completions { shell } => return Ok(shell::completions(&surroundings.terminal, *shell)),
         Verb::Man => return shell::man(&surroundings.terminal),
+        Verb::Schema(arguments) => return schema::run(&surroundings.terminal, arguments),
         _ => (),
     }
-    let session = Session::load(&arguments.common, surroundings)?;
+    let session = Session::load(&arguments.common, surroundings, voice)?;
     match arguments.verb {
         Verb::Plan(arguments) => plan::run(&session, &arguments).await,
         Verb::Deploy(arguments) => deploy::run(&session, &arguments).await,
@@ -94,20 +130,10 @@ async fn verb(arguments: Arguments, surroundings: &Surroundings) -> anyhow::Resu
         Verb::Secrets(arguments) => secrets::run(&session, &arguments).await,
         Verb::Push(arguments) => push::run(&session, &arguments).await,
         Verb::Doctor => doctor::run(&session).await,
-        Verb::Validate => Ok(validate(&session)),
+        Verb::Validate => Ok(validate::run(&session)),
         Verb::CiRole(arguments) => ci_role::run(&session, &arguments).await,
         Verb::Cost => cost::run(&session),
         Verb::Graph(arguments) => graph::run(&session, &arguments),
-        Verb::Completions { .. } | Verb::Man => unreachable!("they were answered before"),
+        Verb::Completions { .. } | Verb::Man | Verb::Schema(_) => unreachable!("they were answered before"),
     }
-}
-
-/// Everything was read and checked to get here.
-fn validate(session: &Session<'_>) -> Exit {
-    let deployment = &session.deployment;
-    session.terminal.say(format_args!(
-        "the configuration of {} {} for {} is valid",
-        deployment.app, deployment.environment, deployment.region
-    ));
-    Exit::Done
 }

@@ -1,10 +1,16 @@
 //! What a deployment costs a month, from a dated table of prices and stated amounts.
 
+mod difference;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
 use config::deployment::{Architecture, Deployment};
 use config::metrics;
+use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use difference::{Difference, difference};
 
 use crate::our_stack::monitoring::ALARM_METRICS;
 
@@ -29,10 +35,12 @@ const FREE_OWN_METRICS: u32 = 10;
 const FREE_DASHBOARDS: u32 = 3;
 
 /// One line of the bill.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Line {
     /// What is paid for.
     pub what: String,
+    /// The kind of the resource that makes it cost.
+    pub kind: String,
     /// How much of it.
     pub amount: String,
     /// What it costs a month.
@@ -42,7 +50,7 @@ pub struct Line {
 }
 
 /// The bill of a month.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Bill {
     /// Its lines.
     pub lines: Vec<Line>,
@@ -91,55 +99,85 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     let (cpu, memory) = (f64::from(deployment.task.cpu) / 1024.0, f64::from(deployment.task.memory_mib) / 1024.0);
     let family = if deployment.task.architecture == Architecture::X86_64 { "x86" } else { "arm" };
     let (vcpu, gb) = (prices.usd(&format!("fargate-{family}-vcpu")), prices.usd(&format!("fargate-{family}-gb")));
-    let line =
-        |what: &str, amount: String, usd: f64, assumed: bool| Line { what: what.to_owned(), amount, usd, assumed };
+    let address = prices.usd("public-address");
+    let line = |what: &str, kind: &str, amount: String, usd: f64, assumed: bool| Line {
+        what: what.to_owned(),
+        kind: kind.to_owned(),
+        amount,
+        usd,
+        assumed,
+    };
     let gateways = f64::from(u32::try_from(deployment.network.nat_gateways).unwrap_or(u32::MAX));
     // Behind NAT, tasks have no addresses of their own.
-    let (others, whose) = if gateways > 0.0 { (gateways, "NAT gateways") } else { (tasks, "tasks") };
-    let addresses = format!("{zones} of the load balancer, {others} of {whose}");
+    let (others, whose, of) =
+        if gateways > 0.0 { (gateways, "NAT gateways", "NAT gateway") } else { (tasks, "tasks", "ECS service") };
     let mut lines = vec![
         line(
             "Fargate",
+            "ECS service",
             format!("{tasks} × {cpu} vCPU, {memory} GB, {family}"),
             tasks * HOURS * (cpu * vcpu + memory * gb),
             false,
         ),
-        line("load balancer", "1".to_owned(), HOURS * prices.usd("load-balancer"), false),
+        line("load balancer", "load balancer", "1".to_owned(), HOURS * prices.usd("load-balancer"), false),
         line(
             "load balancer capacity",
+            "load balancer",
             format!("{UNITS} units"),
             HOURS * UNITS * prices.usd("load-balancer-unit"),
             true,
         ),
-        line("public addresses", addresses, HOURS * (zones + others) * prices.usd("public-address"), false),
-        line("shared disk", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
+        line(
+            "public addresses",
+            "load balancer",
+            format!("{zones} of the load balancer"),
+            HOURS * zones * address,
+            false,
+        ),
+        line("public addresses", of, format!("{others} of {whose}"), HOURS * others * address, false),
+        line("shared disk", "EFS file system", format!("{DISK_GB} GB"), DISK_GB * prices.usd("efs-standard"), true),
         line(
             "log",
+            "log group",
             format!("{LOG_GB} GB written, {} days kept", deployment.logs.retention_days),
             LOG_GB
                 * (prices.usd("logs-ingest")
                     + f64::from(deployment.logs.retention_days) / 30.0 * prices.usd("logs-store")),
             true,
         ),
-        line("secret", "1".to_owned(), prices.usd("secret"), false),
-        line("images", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
+        line("secret", "secret", "1".to_owned(), prices.usd("secret"), false),
+        line("images", "image", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
     ];
     if gateways > 0.0 {
-        lines.push(line("NAT gateways", format!("{gateways}"), gateways * HOURS * prices.usd("nat-gateway"), false));
+        lines.push(line("NAT gateways", "NAT gateway", format!("{gateways}"), gateways * HOURS * prices.usd("nat-gateway"), false));
         let amount = format!("{NAT_GB} GB");
-        lines.push(line("traffic through NAT", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+        lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
     }
     if let Some(domain) = &deployment.edge.domain {
         let amount = format!("{}, which is there already", domain.hosted_zone);
-        lines.push(line("hosted zone", amount, prices.usd("hosted-zone"), true));
+        lines.push(line("hosted zone", "hosted zone", amount, prices.usd("hosted-zone"), true));
     }
     if deployment.service.container_insights {
         let amount = format!("{INSIGHTS_METRICS} metrics");
-        lines.push(line("Container Insights", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
+        lines.push(line("Container Insights", "ECS cluster", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
     }
     lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
-    Ok(Bill { usd: lines.iter().map(|line| line.usd).sum(), lines, as_of })
+    Ok(Bill { usd: sum(&lines), lines, as_of })
+}
+
+fn sum(lines: &[Line]) -> f64 {
+    // Not `sum`, which makes -0 of nothing.
+    lines.iter().fold(0.0, |sum, line| sum + line.usd)
+}
+
+impl Bill {
+    /// The part of the bill that these kinds of resources make.
+    #[must_use]
+    pub fn of_kinds(mut self, kinds: &BTreeSet<&str>) -> Self {
+        self.lines.retain(|line| kinds.contains(line.kind.as_str()));
+        Self { usd: sum(&self.lines), ..self }
+    }
 }
 
 fn monitoring(deployment: &Deployment, prices: &Prices<'_>) -> Vec<Line> {
@@ -152,15 +190,15 @@ fn monitoring(deployment: &Deployment, prices: &Prices<'_>) -> Vec<Line> {
     };
     let mut lines = Vec::new();
     if deployment.alarms.is_some() {
-        lines.push(beyond("metrics of alarms", "CloudWatch alarms", "CloudWatch alarms", "alarm-metric", ALARM_METRICS, FREE_ALARM_METRICS));
+        lines.push(beyond("metrics of alarms", "CloudWatch alarms", "alarm-metric", ALARM_METRICS, FREE_ALARM_METRICS));
     }
     if deployment.settings.metrics_namespace.is_some() {
         let own = metrics::ALWAYS.len() + usize::from(!deployment.settings.llm.providers.is_empty());
         let own = u32::try_from(own).unwrap_or(u32::MAX);
-        lines.push(beyond("metrics of the service", "ECS service", "ECS service", "custom-metric", own, FREE_OWN_METRICS));
+        lines.push(beyond("metrics of the service", "ECS service", "custom-metric", own, FREE_OWN_METRICS));
     }
     if deployment.dashboard {
-        lines.push(beyond("dashboard", "CloudWatch dashboard", "CloudWatch dashboard", "dashboard", 1, FREE_DASHBOARDS));
+        lines.push(beyond("dashboard", "CloudWatch dashboard", "dashboard", 1, FREE_DASHBOARDS));
     }
     lines
 }
@@ -219,6 +257,14 @@ mod tests {
         assert_eq!(line(&deployment, "metrics of the service"), Some(0.30));
         deployment.dashboard = false;
         assert_eq!(line(&deployment, "dashboard"), None);
+    fn every_line_is_made_by_a_kind_of_the_stack() {
+        let deployment = production();
+        let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
+        let kinds: BTreeSet<_> = stack.ids().map(|id| stack.kind(id)).collect();
+        let bill = bill(&deployment).unwrap();
+        assert!(bill.lines.iter().all(|line| kinds.contains(line.kind.as_str())), "{bill:?}");
+        assert_eq!(bill.clone().of_kinds(&kinds), bill);
+        assert!(bill.of_kinds(&BTreeSet::new()).usd.is_sign_positive());
     }
 
     #[test]

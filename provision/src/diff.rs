@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 /// One attribute that differs.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, schemars::JsonSchema, serde::Serialize)]
 pub struct Change {
     /// Where in the spec: field names joined by dots.
     pub path: String,

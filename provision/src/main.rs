@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use provision::cli::{self, Exit, Surroundings, Terminal};
+use provision::cli::{self, Exit, Surroundings, Terminal, Workflow};
 use provision::transcript::Transcript;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("PROVISION_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let terminal = Terminal::of_process();
+    let variable = |name: &str| std::env::var_os(name);
+    let terminal = Terminal::of_process(variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
     let transcript = match transcript() {
         Ok(transcript) => transcript,
         Err(error) => {
@@ -21,7 +22,14 @@ async fn main() -> ExitCode {
             return Exit::BadInput.into();
         }
     };
-    let surroundings = Surroundings { terminal, sdk: None, interrupted: interruption(), transcript };
+    let surroundings = Surroundings {
+        terminal,
+        sdk: None,
+        interrupted: interruption(),
+        workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
+        transcript,
+        seed: u64::from(std::process::id()),
+    };
     cli::run(std::env::args_os(), &surroundings).await.into()
 }
 

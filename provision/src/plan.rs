@@ -3,16 +3,20 @@
 //! Invariant: [`plan`] is pure. It sees only a [`World`] that was read before, so the same world
 //! always gives the same plan, and nothing can be changed by planning.
 
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Context as _, Result};
 use futures::stream::{self, StreamExt as _};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::context::Context;
 use crate::diff::{Change, diff};
+use crate::paint::Paint;
 use crate::retry::unhurried;
 use crate::stack::{Found, NodeId, Outputs, Stack, Traits};
 
@@ -52,6 +56,11 @@ impl World {
     pub fn has(&self, node: NodeId) -> bool {
         self.found.contains_key(&node)
     }
+
+    /// The attributes of everything that exists.
+    pub(crate) fn specs(&self) -> impl Iterator<Item = (NodeId, &Value)> {
+        self.found.iter().map(|(node, found)| (*node, &found.spec))
+    }
 }
 
 /// What the names of hints begin with that say what is no longer there.
@@ -85,7 +94,7 @@ pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
 }
 
 /// What happens to one resource.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
     /// It is as it should be.
@@ -114,7 +123,7 @@ pub enum Action {
 }
 
 /// One resource's part of a plan.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// Which resource.
     pub node: NodeId,
@@ -123,24 +132,31 @@ pub struct Step {
     /// Its name in the stack.
     pub name: String,
     /// What happens to it.
-    #[serde(flatten)]
     pub action: Action,
+    /// The needs whose new identity makes it worth a new comparison.
+    pub because: Vec<String>,
     /// The steps that must be done before.
     pub after: Vec<NodeId>,
 }
 
+impl Step {
+    /// What happens and why, in a few words.
+    pub fn why(&self, goal: Goal) -> String {
+        text::why(goal, self)
+    }
+}
+
 /// What to do, step by step.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Whether the steps build up or tear down.
-    #[serde(skip)]
     pub goal: Goal,
     /// One step for each resource.
     pub steps: Vec<Step>,
 }
 
 /// How many resources a plan touches, by what happens to them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// New ones.
     pub create: usize,
@@ -179,6 +195,11 @@ impl Plan {
             } += 1;
         }
         counts
+    }
+
+    /// What happens and why, in lines for people.
+    pub fn text(&self, paint: Paint) -> String {
+        text::text(self, paint)
     }
 
     /// The steps that cannot be carried out.
@@ -220,10 +241,12 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
             Action::Create { .. } => true,
             _ => false,
         };
+        let unsettled = stack.needs(id).iter().filter(|need| !settled.has(**need));
+        let because = unsettled.map(|need| stack.name(*need).to_owned()).collect();
         if new_identity {
             settled.remove(id);
         }
-        steps.push(step(stack, id, action, stack.needs(id).to_vec()));
+        steps.push(Step { because, ..step(stack, id, action, stack.needs(id).to_vec()) });
     }
     steps.extend(clearing_away(stack, world));
     Ok(steps)
@@ -291,27 +314,12 @@ fn all_needs(stack: &Stack, id: NodeId) -> BTreeSet<NodeId> {
 }
 
 fn step(stack: &Stack, node: NodeId, action: Action, after: Vec<NodeId>) -> Step {
-    Step { node, kind: stack.kind(node), name: stack.name(node).to_owned(), action, after }
+    Step { node, kind: stack.kind(node), name: stack.name(node).to_owned(), action, because: Vec::new(), after }
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in &self.steps {
-            let (sign, changes): (_, &[Change]) = match &step.action {
-                Action::Keep => continue,
-                Action::Create { .. } => ('+', &[]),
-                Action::Update { changes } => ('~', changes),
-                Action::Delete => ('-', &[]),
-                Action::Blocked { changes } => ('!', changes),
-                Action::Recheck => ('?', &[]),
-                Action::Retain => ('=', &[]),
-            };
-            writeln!(f, "{sign} {:<22} {}", step.kind, step.name)?;
-            for change in changes {
-                writeln!(f, "      {change}")?;
-            }
-        }
-        self.counts().fmt(f)
+        f.write_str(&self.text(Paint::Plain))
     }
 }
 

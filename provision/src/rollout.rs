@@ -197,13 +197,19 @@ pub(crate) async fn gone(context: &Context, cluster: &str, name: &str) -> Result
 }
 
 /// A service in a few lines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, schemars::JsonSchema, Serialize)]
 pub struct Status {
+    /// Its name.
     name: String,
+    /// How many tasks run.
     running: i32,
+    /// How many should.
     desired: i32,
+    /// Each deployment's status, state of its rollout, and task definition.
     deployments: Vec<String>,
+    /// Tasks that ended by themselves, newest first.
     stopped: Vec<String>,
+    /// The last events, newest first.
     events: Vec<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::resource::{Live, Resource};
 
 /// The position of a resource in its stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) usize);
 
 /// A resource that was added to a stack, standing for its future output.
@@ -62,6 +62,11 @@ impl Outputs {
     /// Learns an output.
     pub(crate) fn insert(&mut self, node: NodeId, output: Erased) {
         self.0.insert(node, output);
+    }
+
+    /// Whether an output is known.
+    pub(crate) fn has(&self, node: NodeId) -> bool {
+        self.0.contains_key(&node)
     }
 
     /// Forgets an output that is about to change.

@@ -36,13 +36,26 @@ pub(crate) struct Common {
     /// How results are written to standard output.
     #[arg(long, global = true, default_value = "text")]
     pub(crate) output: Output,
+    /// When there are colours; `auto` means on a terminal, unless `NO_COLOR` is set.
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    pub(crate) color: Colour,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people.
     Text,
-    /// One JSON document.
+    /// One JSON document; what happens meanwhile goes to standard error as JSON lines.
     Json,
 }
 
@@ -80,6 +93,8 @@ pub(crate) enum Verb {
     Cost,
     /// Show everything that is deployed, and what needs what.
     Graph(GraphArguments),
+    /// Print the JSON schema of a document that `--output json` writes, or list their names.
+    Schema(SchemaArguments),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -127,6 +142,9 @@ pub(crate) struct DestroyArguments {
     /// Also delete what holds data: the file system, the secret and the images.
     #[arg(long)]
     pub(crate) delete_data: bool,
+    /// The environment's name once more; production asks for it where nobody can be asked.
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub(crate) confirm: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -199,6 +217,15 @@ pub(crate) struct PushArguments {
     /// The folder of an OCI image layout, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArguments {
+    /// The document, for example `plan` or `provision.plan/1`.
+    pub(crate) name: Option<String>,
+    /// Write all schemas into a folder instead.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "name")]
+    pub(crate) into: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

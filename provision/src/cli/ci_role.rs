@@ -1,21 +1,49 @@
 //! `provision ci-role`: the role with which a repository's workflows deploy; shown, made, or removed.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use config::deployment::Github;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::arguments::{CiRoleArguments, Output};
-use super::deploy::{AT_ONCE, confirm};
+use super::arguments::CiRoleArguments;
+use super::consent::confirm;
+use super::deploy::AT_ONCE;
+use super::document::Document;
 use super::exit::{BadInput, Exit};
 use super::report;
 use super::session::Session;
+use super::summary::{Summary, Told};
 use crate::context::Context;
 use crate::execute::{Options, execute};
 use crate::guard::Access;
 use crate::our_stack::pipeline;
 use crate::permissions::{POLICY_LIMIT, Place, Who};
 use crate::plan::{Goal, observe, plan};
+
+/// The role with which a repository's workflows deploy.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Role {
+    /// Its ARN.
+    role: String,
+    /// Whether it exists just so.
+    as_described: bool,
+    /// Who may take it.
+    trust: Value,
+    /// What it may do, by the policies' names.
+    policies: BTreeMap<String, Value>,
+    /// What whoever makes and removes environments must be allowed.
+    operator_policies: Vec<Value>,
+    /// What to write into the workflow.
+    workflow: String,
+}
+
+impl Document for Role {
+    const NAME: &'static str = "provision.ci-role/1";
+}
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &CiRoleArguments) -> Result<Exit> {
     let Some(github) = &session.deployment.github else { return Err(no_repository(session).into()) };
@@ -56,8 +84,7 @@ async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool
     let (repository, environment) = (&github.repository, &session.deployment.environment);
     confirm(session, yes, &format!("{what} {repository} deploy {environment}"))?;
     let (events, story) = mpsc::unbounded_channel();
-    let options =
-        Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted: session.interrupted.clone() };
+    let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted: session.interrupted.clone() };
     let aws = session.aws(Access::ReadWrite);
     let work = async {
         let outcome = execute(&stack, &plan, &world, &aws, &options, &events).await;
@@ -65,12 +92,19 @@ async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool
         drop(events);
         outcome
     };
-    let (outcome, ()) = tokio::join!(Box::pin(work), report::follow(session.terminal, &stack, story));
-    if outcome.is_complete() {
+    let (outcome, ()) = tokio::join!(Box::pin(work), report::follow(session.terminal, &stack, plan.steps.len(), story));
+    if outcome.is_complete() && goal == Goal::Present {
         return Ok(Exit::Done);
     }
-    session.terminal.say(report::unfinished(&stack, &plan, &outcome));
-    Ok(Exit::Failed)
+    let told = Told {
+        verb: "ci-role",
+        stack: &stack,
+        plan: &plan,
+        outcome: Some(&outcome),
+        cost: None,
+        outputs: BTreeMap::new(),
+    };
+    Ok(report::conclude(session, &Summary::of(session, told)))
 }
 
 async fn show(session: &Session<'_>, github: &Github) -> Result<Exit> {
@@ -81,26 +115,22 @@ async fn show(session: &Session<'_>, github: &Github) -> Result<Exit> {
     let arn = pipeline::role_arn(&session.deployment, &account);
     let role = pipeline::role(&session.deployment, github, &account);
     let operator = Place::of(&session.deployment, &account).policies(Who::Operator, POLICY_LIMIT);
-    match session.output {
-        Output::Json => session.terminal.print(json!({
-            "schema": "provision.ci-role/1",
-            "role": arn,
-            "as_described": plan.is_empty(),
-            "trust": role.trust,
-            "policies": role.policies,
-            "operator_policies": operator,
-            "workflow": workflow(session, github, &arn),
-        })),
-        Output::Text => {
-            let print = |title: &str, document: &Value| session.terminal.print(format_args!("\n{title}\n{document:#}"));
-            session.terminal.print(format_args!("role {arn}"));
-            print("who may take it (trust policy)", &role.trust);
-            for (name, policy) in &role.policies {
-                print(&format!("what it may do (policy {name})"), policy);
-            }
-            session.terminal.print(format_args!("\nin the workflow\n{}", workflow(session, github, &arn)));
-        }
+    let role = Role {
+        as_described: plan.is_empty(),
+        trust: role.trust,
+        policies: role.policies,
+        operator_policies: operator,
+        workflow: workflow(session, github, &arn),
+        role: arn,
+    };
+    let print = |title: &str, document: &Value| session.terminal.print(format_args!("\n{title}\n{document:#}"));
+    session.terminal.print(format_args!("role {}", role.role));
+    print("who may take it (trust policy)", &role.trust);
+    for (name, policy) in &role.policies {
+        print(&format!("what it may do (policy {name})"), policy);
     }
+    session.terminal.print(format_args!("\nin the workflow\n{}", role.workflow));
+    session.terminal.document(&role);
     if plan.is_empty() {
         session.terminal.say("the role exists as described");
     } else {

@@ -10,10 +10,13 @@ use anyhow::Result;
 use tokio::sync::mpsc;
 
 use super::arguments::DeployArguments;
+use super::consent::confirm;
 use super::exit::{Exit, Refused};
 use super::outputs;
+use super::plan::announce;
 use super::report;
 use super::session::Session;
+use super::summary::{Summary, Told};
 
 /// How many resources are worked on at the same time, far below the throttles of every service.
 pub(super) const AT_ONCE: usize = 12;
@@ -25,22 +28,28 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> R
     let ours = session.stack(image);
     let planned = session.prepare(&ours, Goal::Present).await?;
     let plan = &planned.plan;
-    session.terminal.say(plan);
-    report::warn_of_unfinished(session, &planned);
+    let cost = announce(session, &ours, &planned).cost;
     refuse_if_blocked(plan)?;
-    let outputs = if planned.is_done() {
-        planned.world.outputs()
+    let outcome = if planned.is_done() {
+        None
     } else {
         confirm(session, arguments.yes, &format!("deploy this to {}", session.deployment.environment))?;
-        let outcome = carry_out(session, "deploy", &ours, &planned, Some(image_name)).await?;
-        if !outcome.is_complete() {
-            session.terminal.say(report::unfinished(&ours.stack, plan, &outcome));
-            return Ok(Exit::Failed);
-        }
-        outcome.outputs
+        Some(carry_out(session, "deploy", &ours, &planned, Some(image_name)).await?)
     };
-    outputs::print(session, &ours, &outputs);
-    Ok(Exit::Done)
+    let known = outcome.as_ref().map_or_else(|| planned.world.outputs(), |outcome| outcome.outputs.clone());
+    let told = Told {
+        verb: "deploy",
+        stack: &ours.stack,
+        plan,
+        outcome: outcome.as_ref(),
+        cost,
+        outputs: outputs::known(&ours, &known),
+    };
+    let done = report::conclude(session, &Summary::of(session, told));
+    if done == Exit::Done {
+        outputs::print(session, &ours, &known);
+    }
+    Ok(done)
 }
 
 fn refuse_if_blocked(plan: &Plan) -> Result<()> {
@@ -49,23 +58,11 @@ fn refuse_if_blocked(plan: &Plan) -> Result<()> {
         return Ok(());
     }
     Err(Refused(format!(
-        "AWS cannot change {} in place, and replacing would lose what depends on it; nothing was changed. \
-         Undo that part of the configuration, or destroy and deploy again",
+        "AWS cannot change {} in place, and replacing would lose what depends on it, so nothing was changed; \
+         undo that part of the configuration, or destroy and deploy again",
         blocked.join(", ")
     ))
     .into())
-}
-
-/// Asks once; without a terminal nobody can answer, so the answer must be in the arguments.
-pub(super) fn confirm(session: &Session<'_>, yes: bool, what: &str) -> Result<()> {
-    if yes {
-        return Ok(());
-    }
-    match session.terminal.ask(format_args!("{what}? [y/N]")) {
-        Some(answer) if matches!(answer.as_str(), "y" | "Y" | "yes") => Ok(()),
-        Some(_) => Err(Refused("not confirmed; nothing was changed".to_owned()).into()),
-        None => Err(Refused(format!("will not {what} without being asked on a terminal; pass --yes")).into()),
-    }
 }
 
 /// Carries a plan out under the lock, and tells what happens.
@@ -78,17 +75,18 @@ pub(super) async fn carry_out(
 ) -> Result<Outcome> {
     let (events, story) = mpsc::unbounded_channel();
     let interrupted = session.interrupted.clone();
-    let options = Options { at_once: AT_ONCE, seed: u64::from(std::process::id()), interrupted };
+    let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted };
     let aws = session.aws(Access::ReadWrite);
     let record = session.record();
-    let work = Work { ours, planned, run: Run::begin(verb, session.who()), image };
+    let work = Work { ours, planned, run: Run::begin(verb, &session.who()), image };
     let work = Box::pin(report::alone(session, aws.clone(), async |tell| {
         let outcome = run::carry_out(work, &record, &aws, &options, &events, &tell).await;
         // The story ends when its last teller is gone.
         drop(events);
         outcome
     }));
-    let told = async { tokio::join!(work, report::follow(session.terminal, &ours.stack, story)).0 };
+    let told =
+        async { tokio::join!(work, report::follow(session.terminal, &ours.stack, planned.plan.steps.len(), story)).0 };
     tokio::select! {
         outcome = told => outcome,
         never = report::interruption(session) => match never {},

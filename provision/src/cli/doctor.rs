@@ -5,10 +5,10 @@ use std::fmt::Display;
 use anyhow::Result;
 use aws_sdk_acm::types::CertificateStatus;
 use config::deployment::Domain;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 
-use super::arguments::Output;
+use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
 use crate::aws::{Absent as _, Aws, AwsError};
@@ -21,19 +21,36 @@ use crate::resources::image::ImageSource;
 use crate::resources::secret::Secret;
 use crate::run::look;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
+    /// As it should be.
     Good,
     /// Works, but somebody should know.
     Note,
+    /// In the way of a deploy.
     Bad,
 }
 
-#[derive(Debug, Serialize)]
+/// Everything that was looked at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Findings {
+    /// One for each thing.
+    findings: Vec<Finding>,
+}
+
+impl Document for Findings {
+    const NAME: &'static str = "provision.doctor/1";
+}
+
+/// What was found of one thing.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Finding {
+    /// The thing.
     what: &'static str,
+    /// How it is.
     verdict: Verdict,
+    /// What was seen, and what to do about it.
     text: String,
 }
 
@@ -59,19 +76,15 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
         tokio::join!(who(&aws), certificate(session, &aws), keys(&aws, &names), room(&aws), ours(session, &aws));
     let findings = [who, certificate, keys, room, ours];
     let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
-    match session.output {
-        Output::Json => session.terminal.print(json!({"schema": "provision.doctor/1", "findings": findings})),
-        Output::Text => {
-            for finding in &findings {
-                let sign = match finding.verdict {
-                    Verdict::Good => "ok",
-                    Verdict::Note => "note",
-                    Verdict::Bad => "BAD",
-                };
-                session.terminal.print(format_args!("{sign:<4}  {:<12} {}", finding.what, finding.text));
-            }
-        }
+    for finding in &findings {
+        let sign = match finding.verdict {
+            Verdict::Good => "ok",
+            Verdict::Note => "note",
+            Verdict::Bad => "BAD",
+        };
+        session.terminal.print(format_args!("{sign:<4}  {:<12} {}", finding.what, finding.text));
     }
+    session.terminal.document(&Findings { findings: findings.into() });
     Ok(if bad == 0 { Exit::Done } else { Exit::BadInput })
 }
 

@@ -3,28 +3,54 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::arguments::{GraphArguments, GraphFormat, Output};
+use super::arguments::{GraphArguments, GraphFormat};
+use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
 use crate::stack::Stack;
 
+/// Everything that is deployed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Graph {
+    /// In an order in which they can be created.
+    resources: Vec<Resource>,
+}
+
+/// One resource.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Resource {
+    /// Its name in the stack.
+    name: String,
+    /// Its kind, in the words of AWS.
+    kind: String,
+    /// The names of what it needs.
+    needs: Vec<String>,
+}
+
+impl Document for Graph {
+    const NAME: &'static str = "provision.graph/1";
+}
+
 pub(crate) fn run(session: &Session<'_>, arguments: &GraphArguments) -> Result<Exit> {
     let ours = session.stack_to_find();
     let stack = &ours.stack;
-    match (session.output, arguments.format) {
-        (Output::Json, _) => session.terminal.print(json!({
-            "schema": "provision.graph/1",
-            "resources": stack.described().map(|id| json!({
-                "name": stack.name(id),
-                "kind": stack.kind(id),
-                "needs": stack.needs(id).iter().map(|need| stack.name(*need)).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-        })),
-        (Output::Text, GraphFormat::List) => session.terminal.print(list(stack)?),
-        (Output::Text, GraphFormat::Mermaid) => session.terminal.print(mermaid(stack)?),
-    }
+    session.terminal.print(match arguments.format {
+        GraphFormat::List => list(stack)?,
+        GraphFormat::Mermaid => mermaid(stack)?,
+    });
+    session.terminal.document(&Graph {
+        resources: stack
+            .described()
+            .map(|id| Resource {
+                name: stack.name(id).to_owned(),
+                kind: stack.kind(id).to_owned(),
+                needs: stack.needs(id).iter().map(|need| stack.name(*need).to_owned()).collect(),
+            })
+            .collect(),
+    });
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,12 @@
 //! `provision history` and `rollback`: what ran before, and going back to it.
 
 use anyhow::Result;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::arguments::{Output, RollbackArguments};
-use super::deploy::confirm;
+use super::arguments::RollbackArguments;
+use super::consent::confirm;
+use super::document::Document;
 use super::exit::{BadInput, Exit};
 use super::report;
 use super::session::Session;
@@ -16,20 +18,74 @@ use crate::resources::ecs_service;
 use crate::resources::task_definition::{self, Revision};
 use crate::run::{End, Locked};
 
+/// What was deployed.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct History {
+    /// The number of the revision that runs; nothing when no service runs.
+    running: Option<i32>,
+    /// What can be run again, newest first.
+    revisions: Vec<Revision>,
+    /// What was done, newest first.
+    runs: Vec<Past>,
+}
+
+impl Document for History {
+    const NAME: &'static str = "provision.history/1";
+}
+
+/// One run of the past.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Past {
+    /// Tells runs apart.
+    id: String,
+    /// Who ran it.
+    who: String,
+    /// The verb.
+    verb: String,
+    /// When it began, in UTC.
+    since: String,
+    /// How it ended.
+    outcome: Outcome,
+    /// When it ended.
+    ended: Option<String>,
+    /// The image that it deployed.
+    image: Option<String>,
+    /// The task definition that ran at its end.
+    task_definition: Option<String>,
+    /// How many resources it changed.
+    changed: usize,
+}
+
+impl From<Entry> for Past {
+    fn from(entry: Entry) -> Self {
+        let Run { id, who, verb, since } = entry.run;
+        let Entry { outcome, ended, image, task_definition, changed, .. } = entry;
+        Self { id, who, verb, since, outcome, ended, image, task_definition, changed }
+    }
+}
+
+/// What runs after a rollback.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Rollback {
+    /// The revision that ran before.
+    from: i32,
+    /// The revision that runs now.
+    to: i32,
+    /// Its image.
+    image: String,
+}
+
+impl Document for Rollback {
+    const NAME: &'static str = "provision.rollback/1";
+}
+
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let context = Context::silent(session.aws(Access::ReadOnly));
     let ((revisions, running), runs) =
         tokio::try_join!(read(session, &context), async { session.record().runs(&context).await })?;
-    match session.output {
-        Output::Text => text(session, &revisions, running, &runs),
-        Output::Json => session.terminal.print(json!({
-            "schema": "provision.history/1",
-            "running": running,
-            "revisions": revisions,
-            "runs": runs,
-        })),
-    }
+    text(session, &revisions, running, &runs);
+    session.terminal.document(&History { running, revisions, runs: runs.into_iter().map(Past::from).collect() });
     Ok(Exit::Done)
 }
 
@@ -92,6 +148,7 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     };
     if target.number == running {
         session.terminal.say(format_args!("revision {running} runs already"));
+        session.terminal.document(&Rollback { from: running, to: running, image: target.image.clone() });
         return Ok(Exit::Done);
     }
     confirm(
@@ -100,7 +157,7 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         &format!("go back from revision {running} to {} ({})", target.number, target.image),
     )?;
     let record = session.record();
-    let entry = Entry::begun(Run::begin("rollback", session.who()), Some(target.image.clone()));
+    let entry = Entry::begun(Run::begin("rollback", &session.who()), Some(target.image.clone()));
     report::alone(session, session.aws(Access::ReadWrite), async |context| {
         let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
         let switch = async |_| ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await;
@@ -116,5 +173,6 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         "revision {} runs; the next deploy brings the newest again, so mend it first",
         target.number
     ));
+    session.terminal.document(&Rollback { from: running, to: target.number, image: target.image.clone() });
     Ok(Exit::Done)
 }

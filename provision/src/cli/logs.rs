@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use tokio::time::sleep;
 
-use super::arguments::{LogsArguments, Output};
+use super::arguments::LogsArguments;
+use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
 use crate::aws::{Absent as _, Aws};
@@ -28,12 +30,8 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &LogsArguments) -> Res
             return Ok(Exit::Done);
         };
         for line in lines {
-            match session.output {
-                Output::Text => session.terminal.print(line.message),
-                Output::Json => session
-                    .terminal
-                    .print(json!({"timestamp": line.at, "stream": line.stream, "message": line.message})),
-            }
+            session.terminal.print(&line.message);
+            session.terminal.document(&line);
         }
         if !arguments.follow {
             return Ok(Exit::Done);
@@ -60,10 +58,19 @@ struct Tail {
     seen: Vec<String>,
 }
 
-struct Line {
-    at: i64,
+/// One line of the log; a command writes any number of them.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Line {
+    /// When it was written, in milliseconds since 1970.
+    timestamp: i64,
+    /// The log stream of the task that wrote it.
     stream: String,
+    /// What was written.
     message: String,
+}
+
+impl Document for Line {
+    const NAME: &'static str = "provision.log-line/1";
 }
 
 impl Tail {
@@ -87,7 +94,11 @@ impl Tail {
                 }
                 self.seen.push(id);
                 let message = event.message().unwrap_or_default().trim_end().to_owned();
-                lines.push(Line { at, stream: event.log_stream_name().unwrap_or_default().to_owned(), message });
+                lines.push(Line {
+                    timestamp: at,
+                    stream: event.log_stream_name().unwrap_or_default().to_owned(),
+                    message,
+                });
             }
             next = answer.next_token;
             if next.is_none() {

@@ -8,42 +8,53 @@ use crate::resources::topic;
 use crate::run::look;
 use crate::stack::Outputs;
 use anyhow::Result;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::arguments::Output;
+use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
+
+/// Addresses and identifiers; what does not exist is left out.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Known {
+    /// The application.
+    app: String,
+    /// The environment.
+    environment: String,
+    /// By name.
+    outputs: BTreeMap<&'static str, String>,
+}
+
+impl Document for Known {
+    const NAME: &'static str = "provision.outputs/1";
+}
 
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
     let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly)).await?;
-    print(session, &ours, &world.outputs());
+    let outputs = world.outputs();
+    print(session, &ours, &outputs);
+    session.terminal.document(&Known {
+        app: session.deployment.app.clone(),
+        environment: session.deployment.environment.clone(),
+        outputs: known(&ours, &outputs),
+    });
     Ok(Exit::Done)
 }
 
-/// Prints what is known; what does not exist is left out.
+/// Prints for people what is known.
 pub(super) fn print(session: &Session<'_>, ours: &OurStack, outputs: &Outputs) {
-    let known = known(ours, outputs);
     for email in ours.alarms.and_then(|it| it.of(outputs)).into_iter().flat_map(|it| it.unconfirmed) {
         session.terminal.say(topic::unconfirmed(&email));
     }
-    match session.output {
-        Output::Text => {
-            for (name, value) in &known {
-                session.terminal.print(format_args!("{name:<16} {value}"));
-            }
-        }
-        Output::Json => session.terminal.print(json!({
-            "schema": "provision.outputs/1",
-            "app": session.deployment.app,
-            "environment": session.deployment.environment,
-            "outputs": known,
-        })),
+    for (name, value) in known(ours, outputs) {
+        session.terminal.print(format_args!("{name:<16} {value}"));
     }
 }
 
-fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
+pub(super) fn known(ours: &OurStack, outputs: &Outputs) -> BTreeMap<&'static str, String> {
     let load_balancer = ours.load_balancer.of(outputs);
     let alarms = ours.alarms.and_then(|it| it.of(outputs));
     let values = [

@@ -1,29 +1,81 @@
-//! Turns events into lines that stand alone, on terminals and in logs alike.
+//! Tells what happens while a plan is carried out: lines that stand alone, a live view, or JSON, as it is wanted.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::time::Duration;
 
 use anyhow::Result;
+use indicatif::ProgressBar;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::{Instant, interval};
 
+use super::event::What;
+use super::exit::Exit;
+use super::github::Level;
+use super::live::{Live, bar};
 use super::session::Session;
-use super::terminal::Terminal;
+use super::summary::Summary;
+use super::voice::Voice;
 use crate::aws::Aws;
 use crate::context::Context;
 use crate::event::Event;
-use crate::execute::Outcome;
-use crate::plan::Plan;
+use crate::paint::{Paint, Tone};
 use crate::run::Planned;
 use crate::stack::{NodeId, Stack};
-use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tokio::time::Instant;
 
-/// Prints what happens until the executor is done.
-pub(crate) async fn follow(terminal: &Terminal, stack: &Stack, mut events: UnboundedReceiver<Event>) {
-    let mut lines = Lines { stack, began: Instant::now(), started: BTreeMap::new() };
-    while let Some(event) = events.recv().await {
-        if let Some(line) = lines.of(&event) {
-            terminal.say(line);
-        }
+/// How often the live view is drawn.
+const DRAW: Duration = Duration::from_millis(200);
+
+/// Tells what happens until the executor is done.
+pub(super) async fn follow(voice: &Voice<'_>, stack: &Stack, steps: usize, mut events: UnboundedReceiver<Event>) {
+    let began = Instant::now();
+    let bar = voice.is_lively().then(bar);
+    let mut lines = Lines { stack, began, started: BTreeMap::new(), paint: voice.paint_of_talk() };
+    let mut live = Live::new(stack, steps, began);
+    let mut draw = interval(DRAW);
+    voice.open_group("What happens");
+    voice.draw(bar.clone());
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = draw.tick(), if bar.is_some() => {
+                show(bar.as_ref(), &live, lines.paint);
+                continue;
+            }
+        };
+        let Some(event) = event else { break };
+        live.learn(&event, Instant::now());
+        tell(voice, &mut lines, &event, bar.is_some());
+        show(bar.as_ref(), &live, lines.paint);
+    }
+    voice.draw(None);
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    voice.close_group();
+}
+
+fn show(bar: Option<&ProgressBar>, live: &Live<'_>, paint: Paint) {
+    if let Some(bar) = bar {
+        bar.set_message(live.lines(Instant::now(), paint).join("\n"));
+        bar.tick();
+    }
+}
+
+fn tell(voice: &Voice<'_>, lines: &mut Lines<'_>, event: &Event, lively: bool) {
+    if !voice.is_for_people() {
+        voice.event(What::of(lines.stack, event));
+        return;
+    }
+    let line = lines.of(event);
+    // What only says that something goes on is in the live view.
+    let passing = matches!(event, Event::Started { .. } | Event::Note { .. });
+    if let Some(line) = line.filter(|_| !(lively && passing)) {
+        voice.say(line);
+    }
+    if let Event::Failed { node, error } = event {
+        let title = format!("{} {} failed", lines.stack.kind(*node), lines.stack.name(*node));
+        voice.annotate(Level::Error, &title, format_args!("{error:#}"));
     }
 }
 
@@ -40,11 +92,26 @@ pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
 /// Says, while somebody only looks, that somebody else may be at work.
 pub(super) fn warn_of_unfinished(session: &Session<'_>, planned: &Planned) {
     if let Some(run) = &planned.unfinished {
-        session.terminal.say(format_args!(
-            "note: a {} by {} since {} has not ended: it is at work, or it was killed",
-            run.verb, run.who, run.since
-        ));
+        let text =
+            format!("a {} by {} since {} has not ended: it is at work, or it was killed", run.verb, run.who, run.since);
+        session.terminal.say(format_args!("note: {text}"));
+        session.terminal.annotate(Level::Warning, "another run", text);
     }
+}
+
+/// Ends a run: with words for people, a document for programs, a summary for GitHub, and the exit code.
+pub(super) fn conclude(session: &Session<'_>, summary: &Summary) -> Exit {
+    let text = summary.text(session.terminal.paint_of_talk());
+    if !text.is_empty() {
+        session.terminal.say(text);
+    }
+    session.terminal.document(summary);
+    let plain = summary.text(Paint::Plain);
+    if summary.is_complete() && !plain.is_empty() {
+        session.terminal.annotate(Level::Notice, "provision", plain);
+    }
+    session.summarise(&summary.markdown());
+    if summary.is_complete() { Exit::Done } else { Exit::Failed }
 }
 
 /// Does one piece of work outside any plan, and tells what it says meanwhile.
@@ -68,22 +135,24 @@ struct Lines<'a> {
     stack: &'a Stack,
     began: Instant,
     started: BTreeMap<NodeId, Instant>,
+    paint: Paint,
 }
 
 impl Lines<'_> {
     fn of(&mut self, event: &Event) -> Option<String> {
-        let (node, text) = match event {
+        let (node, tone, text) = match event {
             Event::Started { node } => {
                 self.started.insert(*node, Instant::now());
-                (node, "started".to_owned())
+                (node, None, "started".to_owned())
             }
-            Event::Note { node, text } => (node, text.clone()),
-            Event::Retrying { node, text } => (node, format!("trying again: {text}")),
+            Event::Note { node, text } => (node, None, text.clone()),
+            Event::Retrying { node, text } => (node, Some(Tone::Change), format!("trying again: {text}")),
             Event::Finished { changed: false, .. } => return None,
-            Event::Finished { node, .. } => (node, format!("done in {}", self.took(*node))),
-            Event::Failed { node, error } => (node, format!("FAILED: {error:#}")),
-            Event::Skipped { node, because } => (node, self.skipped(*because)),
+            Event::Finished { node, .. } => (node, Some(Tone::Good), format!("done in {}", self.took(*node))),
+            Event::Failed { node, error } => (node, Some(Tone::Bad), format!("FAILED: {error:#}")),
+            Event::Skipped { node, because } => (node, Some(Tone::Bad), self.skipped(*because)),
         };
+        let text = tone.map_or_else(|| text.clone(), |tone| self.paint.on(tone, &text));
         let at = self.began.elapsed().as_secs_f64();
         Some(format!("{at:7.1}s  {:<22} {:<18} {text}", self.stack.kind(*node), self.stack.name(*node)))
     }
@@ -99,25 +168,4 @@ impl Lines<'_> {
             None => "not started: interrupted".to_owned(),
         }
     }
-}
-
-/// The closing words of a run that did not finish.
-pub(crate) fn unfinished(stack: &Stack, plan: &Plan, outcome: &Outcome) -> String {
-    let done = outcome.changed.len();
-    let mut text = format!(
-        "{done} of {} changes done, {} failed, {} not started",
-        plan.steps.len() - plan.counts().keep,
-        outcome.failed.len(),
-        outcome.skipped.len()
-    );
-    for (node, error) in &outcome.failed {
-        add(&mut text, format_args!("\n  {} {}: {error:#}", stack.kind(*node), stack.name(*node)));
-    }
-    text.push_str("\nrun the same command again to continue; what is done stays done");
-    text
-}
-
-/// Appends to a text, which cannot fail.
-fn add(text: &mut String, more: std::fmt::Arguments<'_>) {
-    std::fmt::Write::write_fmt(text, more).expect("a text takes all that memory holds");
 }

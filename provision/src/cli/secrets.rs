@@ -5,15 +5,40 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::arguments::{Output, SecretsArguments, SecretsVerb};
+use super::arguments::{SecretsArguments, SecretsVerb};
+use super::document::Document;
 use super::exit::{BadInput, Exit};
 use super::session::Session;
 use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::resources::secret::Secret;
+
+/// The keys; their values are never shown.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Keys {
+    /// The secret that holds them.
+    secret: String,
+    /// By key, whether it has a value.
+    keys: BTreeMap<&'static str, State>,
+}
+
+/// Whether a key has a value.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// It has one.
+    Set,
+    /// It has none.
+    Empty,
+}
+
+impl Document for Keys {
+    const NAME: &'static str = "provision.secrets/1";
+}
 
 pub(crate) async fn run(session: &Session<'_>, arguments: &SecretsArguments) -> Result<Exit> {
     // Before anybody is asked for anything.
@@ -36,27 +61,28 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &SecretsArguments) -> 
                 names.join(", "),
                 secret.name
             ));
+            session.terminal.document(&keys(session, &secret).await?);
         }
-        None => list(session, &secret).await?,
+        None => {
+            let keys = keys(session, &secret).await?;
+            for (key, state) in &keys.keys {
+                let state = match state {
+                    State::Set => "set",
+                    State::Empty => "empty",
+                };
+                session.terminal.print(format_args!("{key:<20} {state}"));
+            }
+            session.terminal.document(&keys);
+        }
     }
     Ok(Exit::Done)
 }
 
-async fn list(session: &Session<'_>, secret: &Secret) -> Result<()> {
+async fn keys(session: &Session<'_>, secret: &Secret) -> Result<Keys> {
     let there = secret.keys_with_values(&Context::silent(session.aws(Access::ReadOnly))).await?;
-    let state = |key: &str| if there.iter().any(|set| set == key) { "set" } else { "empty" };
-    match session.output {
-        Output::Text => {
-            for key in config::SECRET_KEYS {
-                session.terminal.print(format_args!("{key:<20} {}", state(key)));
-            }
-        }
-        Output::Json => {
-            let keys: BTreeMap<_, _> = config::SECRET_KEYS.iter().map(|key| (key, state(key))).collect();
-            session.terminal.print(json!({"schema": "provision.secrets/1", "secret": secret.name, "keys": keys}));
-        }
-    }
-    Ok(())
+    let state = |key: &str| if there.iter().any(|set| set == key) { State::Set } else { State::Empty };
+    let keys = config::SECRET_KEYS.iter().map(|key| (*key, state(key))).collect();
+    Ok(Keys { secret: secret.name.clone(), keys })
 }
 
 fn known(key: &str) -> Result<(), BadInput> {
@@ -68,7 +94,7 @@ fn known(key: &str) -> Result<(), BadInput> {
 
 /// From a person, or from what is piped in; never from an argument, which everybody on the machine could read.
 fn value_of(session: &Session<'_>, key: &str) -> Result<String> {
-    let value = if session.terminal.is_interactive() {
+    let value = if session.terminal.is_typed_at() {
         session.terminal.ask_secret(format_args!("value of {key}"))?
     } else {
         session.terminal.read_all().context("reading the value from the pipe")?

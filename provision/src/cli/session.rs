@@ -19,15 +19,18 @@ use config::deployment::{ConfigSource, Deployment, Override};
 
 use tokio::sync::{OnceCell, watch};
 
-use super::arguments::{Common, ImageArguments, Output};
+use super::Surroundings;
+use super::arguments::{Common, ImageArguments};
 use super::exit::{BadInput, Refused};
-use super::{Surroundings, Terminal};
+use super::github::Workflow;
+use super::voice::Voice;
 
 /// The surroundings of one run.
 pub(crate) struct Session<'a> {
     pub(crate) deployment: Deployment,
-    pub(crate) output: Output,
-    pub(crate) terminal: &'a Terminal,
+    pub(crate) terminal: &'a Voice<'a>,
+    workflow: Option<&'a Workflow>,
+    pub(crate) seed: u64,
     pub(crate) interrupted: watch::Receiver<bool>,
     given_sdk: Option<&'a SdkConfig>,
     transcript: Option<&'a Transcript>,
@@ -38,7 +41,7 @@ pub(crate) struct Session<'a> {
 
 impl<'a> Session<'a> {
     /// Reads the configuration; AWS is not asked yet.
-    pub(crate) fn load(common: &Common, surroundings: &'a Surroundings) -> Result<Self> {
+    pub(crate) fn load(common: &Common, surroundings: &'a Surroundings, terminal: &'a Voice<'a>) -> Result<Self> {
         let source = match &common.config {
             Some(file) => ConfigSource::File(file.clone()),
             None => ConfigSource::Environment(common.environment.clone()),
@@ -46,8 +49,9 @@ impl<'a> Session<'a> {
         let overrides = common.overrides.iter().map(|text| text.parse()).collect::<Result<Vec<Override>, _>>()?;
         Ok(Self {
             deployment: Deployment::load(&source, &overrides)?,
-            output: common.output,
-            terminal: &surroundings.terminal,
+            terminal,
+            workflow: surroundings.workflow.as_ref(),
+            seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
             given_sdk: surroundings.sdk.as_ref(),
             transcript: surroundings.transcript.as_ref(),
@@ -111,8 +115,16 @@ impl<'a> Session<'a> {
     }
 
     /// Who runs this, for those who find the lock or read the history; known once the account was checked.
-    pub(crate) fn who(&self) -> &str {
-        self.who.get().map_or("somebody", String::as_str)
+    pub(crate) fn who(&self) -> String {
+        let who = self.who.get().map_or("somebody", String::as_str);
+        self.workflow.map_or_else(|| who.to_owned(), |workflow| workflow.behind(who))
+    }
+
+    /// Adds to what GitHub shows of this step.
+    pub(crate) fn summarise(&self, markdown: &str) {
+        if let Some(Err(error)) = self.workflow.map(|workflow| workflow.summarise(markdown)) {
+            self.terminal.say(format_args!("note: the step's summary could not be written: {error}"));
+        }
     }
 
     /// What the account remembers of runs.

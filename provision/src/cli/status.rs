@@ -6,12 +6,28 @@ use crate::names::Names;
 use crate::resources::target_group;
 use crate::rollout;
 use crate::run::look;
-use anyhow::Result;
-use serde_json::json;
+use std::collections::BTreeMap;
 
-use super::arguments::Output;
+use anyhow::Result;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
+
+/// The service now.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Status {
+    /// Nothing before the first deploy.
+    service: Option<rollout::Status>,
+    /// By target group, what the load balancer thinks of each target.
+    targets: BTreeMap<String, Vec<target_group::TargetState>>,
+}
+
+impl Document for Status {
+    const NAME: &'static str = "provision.status/1";
+}
 
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
@@ -19,28 +35,23 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     let context = Context::silent(session.aws(Access::ReadOnly));
     let outputs = look(&ours, &session.record(), &context.aws).await?.outputs();
     let names = Names::of(&session.deployment);
-    let Some(service) = rollout::status(&context, &names.cluster(), &names.service()).await? else {
-        session.terminal.say("no service yet; run `provision deploy`");
-        return Ok(Exit::Done);
-    };
-    let mut targets = Vec::new();
-    for group in ours.targets.iter().filter_map(|group| group.of(&outputs)) {
-        targets.push((group.name.clone(), target_group::health(&context, &group.arn).await?));
-    }
-    match session.output {
-        Output::Json => {
-            let document = json!({ "schema": "provision.status/1", "service": service, "targets": targets });
-            session.terminal.print(document);
-        }
-        Output::Text => {
-            session.terminal.print(&service);
-            for (group, states) in &targets {
-                session.terminal.print(format_args!("targets of {group}:"));
-                for state in states {
-                    session.terminal.print(format_args!("  {state}"));
-                }
-            }
+    let service = rollout::status(&context, &names.cluster(), &names.service()).await?;
+    let mut targets = BTreeMap::new();
+    if service.is_some() {
+        for group in ours.targets.iter().filter_map(|group| group.of(&outputs)) {
+            targets.insert(group.name.clone(), target_group::health(&context, &group.arn).await?);
         }
     }
+    match &service {
+        Some(service) => session.terminal.print(service),
+        None => session.terminal.say("no service yet; run `provision deploy`"),
+    }
+    for (group, states) in &targets {
+        session.terminal.print(format_args!("targets of {group}:"));
+        for state in states {
+            session.terminal.print(format_args!("  {state}"));
+        }
+    }
+    session.terminal.document(&Status { service, targets });
     Ok(Exit::Done)
 }

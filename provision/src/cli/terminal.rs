@@ -1,5 +1,6 @@
 //! Where the words of the program go, and where answers come from; tests give it texts instead.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{BufRead, IsTerminal as _, Write};
 use std::sync::{Mutex, MutexGuard};
@@ -11,8 +12,18 @@ pub struct Terminal {
     answers: Mutex<Box<dyn BufRead + Send>>,
     /// Whether somebody sits there who can answer.
     interactive: bool,
+    looks: Looks,
     /// Whether these are the streams of this process, whose echo can be switched off.
     of_process: bool,
+}
+
+/// What the streams can show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Looks {
+    colours_in_results: bool,
+    colours_in_talk: bool,
+    /// Whether what was written can be drawn over.
+    lively: bool,
 }
 
 impl fmt::Debug for Terminal {
@@ -22,13 +33,21 @@ impl fmt::Debug for Terminal {
 }
 
 impl Terminal {
-    /// The streams of this process.
-    pub fn of_process() -> Self {
+    /// The streams of this process, with the values of `NO_COLOR` and `TERM`.
+    pub fn of_process(no_color: Option<&OsStr>, term: Option<&OsStr>) -> Self {
+        let able = term.is_some_and(|term| term != "dumb");
+        let coloured = able && no_color.is_none_or(OsStr::is_empty);
+        let looks = Looks {
+            colours_in_results: coloured && std::io::stdout().is_terminal(),
+            colours_in_talk: coloured && std::io::stderr().is_terminal(),
+            lively: able && std::io::stderr().is_terminal(),
+        };
         Self {
             results: Mutex::new(Box::new(std::io::stdout())),
             talk: Mutex::new(Box::new(std::io::stderr())),
             answers: Mutex::new(Box::new(std::io::BufReader::new(std::io::stdin()))),
             interactive: std::io::stdin().is_terminal(),
+            looks,
             of_process: true,
         }
     }
@@ -45,6 +64,7 @@ impl Terminal {
             talk: Mutex::new(Box::new(talk)),
             answers: Mutex::new(Box::new(answers)),
             interactive,
+            looks: Looks::default(),
             of_process: false,
         }
     }
@@ -85,6 +105,19 @@ impl Terminal {
     /// Whether somebody sits there who can answer.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive
+    }
+
+    pub(crate) fn results_have_colours(&self) -> bool {
+        self.looks.colours_in_results
+    }
+
+    pub(crate) fn talk_has_colours(&self) -> bool {
+        self.looks.colours_in_talk
+    }
+
+    /// Whether what was written can be drawn over.
+    pub(crate) fn is_lively(&self) -> bool {
+        self.looks.lively
     }
 
     /// Reads everything that is piped in.

@@ -68,7 +68,7 @@ pub struct TargetGroupOutput {
 }
 
 /// What the load balancer thinks of one target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, Serialize)]
 pub struct TargetState {
     /// The target's address and port.
     pub target: String,

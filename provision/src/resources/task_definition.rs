@@ -127,7 +127,7 @@ pub(super) async fn image_of(context: &Context, arn: &str) -> Result<Option<Stri
 }
 
 /// One of the things that were deployed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, Serialize)]
 pub struct Revision {
     /// Its number, counted from 1.
     pub number: i32,

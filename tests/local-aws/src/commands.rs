@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 
-use provision::cli::{Exit, Surroundings, Terminal, run};
+use provision::cli::{Exit, Surroundings, Terminal, Workflow, run};
 use provision::transcript::Transcript;
 use tokio::sync::watch;
 
@@ -43,26 +43,32 @@ impl Page {
 
 /// Runs a command line in a pipe, with some text piped in.
 pub async fn piped(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, false, None, None).await
+    say(cloud, arguments, input, false, Extras::default()).await
 }
 
 /// Runs a command line at a terminal, where somebody types.
 pub async fn typed(cloud: &Cloud, arguments: &[&str], input: &str) -> Said {
-    say(cloud, arguments, input, true, None, None).await
+    say(cloud, arguments, input, true, Extras::default()).await
+}
+
+/// Runs a command line in a step of a GitHub workflow.
+pub async fn in_workflow(cloud: &Cloud, arguments: &[&str], workflow: Workflow) -> Said {
+    say(cloud, arguments, "", false, Extras { workflow: Some(workflow), ..Extras::default() }).await
 }
 
 /// Runs a command line in a pipe, and writes down every call it makes.
 pub async fn recorded(cloud: &Cloud, arguments: &[&str], input: &str, transcript: &Transcript) -> Said {
-    say(cloud, arguments, input, false, Some(transcript.clone())).await
+    say(cloud, arguments, input, false, Extras { transcript: Some(transcript.clone()), ..Extras::default() }).await
 }
 
-async fn say(
-    cloud: &Cloud,
-    arguments: &[&str],
-    input: &str,
-    interactive: bool,
+/// What most runs do without.
+#[derive(Default)]
+struct Extras {
+    workflow: Option<Workflow>,
     transcript: Option<Transcript>,
-) -> Said {
+}
+
+async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool, extras: Extras) -> Said {
     let (results, talk) = (Page::default(), Page::default());
     let answers = Cursor::new(input.as_bytes().to_vec());
     let (_interrupt, interrupted) = watch::channel(false);
@@ -70,7 +76,9 @@ async fn say(
         terminal: Terminal::new(results.clone(), talk.clone(), answers, interactive),
         sdk: Some(cloud.sdk_config()),
         interrupted,
-        transcript,
+        transcript: extras.transcript,
+        workflow: extras.workflow,
+        seed: 1,
     };
     let words = std::iter::once("provision").chain(arguments.iter().copied()).map(OsString::from);
     let exit = run(words, &surroundings).await;

@@ -1,74 +1,20 @@
 //! Every verb of `provision` as a whole command: exit code, results, talk; once as hoped and once as feared.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
-use std::path::Path;
+mod desk;
+mod documents;
+mod github;
+mod production;
+mod snapshots;
 
 use local_aws::Cloud;
-use local_aws::commands::{Said, piped, typed};
+use local_aws::commands::{piped, typed};
 use local_aws::faults::{Fault, Faults};
-use local_aws::runs::{certificate, image_layout};
+use local_aws::runs::image_layout;
 use provision::cli::Exit;
-use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::desk::{Desk, has, json};
 use tokio::time::Instant;
-
-/// An account with a certificate, and a folder with an image.
-struct Desk {
-    cloud: Cloud,
-    certificate: String,
-    folder: TempDir,
-}
-
-impl Desk {
-    async fn new() -> Self {
-        let cloud = Cloud::default();
-        let certificate = certificate(&cloud).await.unwrap();
-        let desk = Self { cloud, certificate, folder: TempDir::new().unwrap() };
-        image_layout(desk.layout(), "the first program").unwrap();
-        desk
-    }
-
-    fn layout(&self) -> &Path {
-        self.folder.path()
-    }
-
-    async fn run(&self, words: &[&str]) -> Said {
-        self.with_input(words, "").await
-    }
-
-    async fn with_input(&self, words: &[&str], input: &str) -> Said {
-        let certificate = format!("edge.certificate_arn={}", self.certificate);
-        let words: Vec<_> = words.iter().copied().chain(["--set", &certificate]).collect();
-        piped(&self.cloud, &words, input).await
-    }
-
-    async fn deploy(&self) -> Said {
-        self.run(&["deploy", "--yes", "--image-layout", self.layout().to_str().unwrap()]).await
-    }
-
-    async fn deployed() -> Self {
-        let desk = Self::new().await;
-        let said = desk.deploy().await;
-        assert_eq!(said.exit, Exit::Done, "{}", said.talk);
-        desk
-    }
-
-    async fn deploy_another(&self, program: &str) -> Said {
-        std::fs::remove_dir_all(self.layout()).unwrap();
-        image_layout(self.layout(), program).unwrap();
-        self.deploy().await
-    }
-}
-
-fn has(text: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
-    }
-}
-
-fn json(said: &Said) -> Value {
-    serde_json::from_str(&said.results).unwrap_or_else(|error| panic!("{error}: {}", said.results))
-}
 
 #[tokio::test(start_paused = true)]
 async fn deploy_tells_its_plan_and_its_story_and_ends_with_the_address() {
@@ -94,7 +40,7 @@ async fn deploy_asks_on_a_terminal_and_refuses_without_one() {
     has(&said.talk, &["will not deploy this to staging", "--yes"]);
     let said = typed(&desk.cloud, &words, "n\n").await;
     assert_eq!(said.exit, Exit::Refused);
-    has(&said.talk, &["deploy this to staging? [y/N]", "not confirmed; nothing was changed"]);
+    has(&said.talk, &["deploy this to staging? [y/N]", "not confirmed, nothing was changed"]);
     let writes = desk.cloud.calls().into_iter().filter(|call| !call.reads()).count();
     assert_eq!(writes, 1, "only the certificate was made before");
     assert_eq!(typed(&desk.cloud, &words, "y\n").await.exit, Exit::Done);

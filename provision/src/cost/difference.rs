@@ -1,0 +1,113 @@
+//! What a plan changes about the bill of a month.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use config::deployment::{Architecture, Deployment};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Bill, NoPrices, bill};
+use crate::paint::{Paint, Tone};
+use crate::plan::{Action, Plan, World};
+use crate::stack::Stack;
+
+/// The bill of a month before and after a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Difference {
+    /// What is paid now, in US dollars a month.
+    pub now_usd: f64,
+    /// What will be paid then.
+    pub then_usd: f64,
+    /// How much of that depends on use, and is an assumption.
+    pub assumed_usd: f64,
+    /// The date of the oldest price.
+    pub as_of: String,
+}
+
+/// Compares the bill of what is there with the bill of what the plan leaves.
+///
+/// # Errors
+/// When the region's prices are not in the table.
+pub fn difference(deployment: &Deployment, stack: &Stack, world: &World, plan: &Plan) -> Result<Difference, NoPrices> {
+    let there: BTreeSet<_> = world.specs().map(|(node, _)| stack.kind(node)).collect();
+    let left = plan.steps.iter().filter(|step| step.action != Action::Delete).map(|step| step.kind).collect();
+    let now = bill(&as_it_is(deployment, stack, world))?.of_kinds(&there);
+    let then = match plan.goal {
+        crate::plan::Goal::Present => bill(deployment)?,
+        crate::plan::Goal::Absent { .. } => bill(&as_it_is(deployment, stack, world))?,
+    };
+    let then = then.of_kinds(&left);
+    Ok(Difference { now_usd: now.usd, assumed_usd: assumed(&then), then_usd: then.usd, as_of: then.as_of })
+}
+
+fn assumed(bill: &Bill) -> f64 {
+    bill.lines.iter().filter(|line| line.assumed).map(|line| line.usd).sum()
+}
+
+/// The configuration with those numbers replaced that AWS has otherwise and that cost.
+fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment {
+    let mut live = deployment.clone();
+    for (node, spec) in world.specs() {
+        let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
+        match stack.kind(node) {
+            "task definition" => {
+                live.task.cpu = number("cpu").unwrap_or(live.task.cpu);
+                live.task.memory_mib = number("memory").unwrap_or(live.task.memory_mib);
+                live.task.architecture = match spec.get("architecture").and_then(Value::as_str) {
+                    Some("ARM64") => Architecture::Arm64,
+                    Some(_) => Architecture::X86_64,
+                    None => live.task.architecture,
+                };
+            }
+            "ECS service" => {
+                live.service.desired_count = number("desired_count").unwrap_or(live.service.desired_count);
+            }
+            "load balancer" => {
+                let zones = spec.get("subnets").and_then(Value::as_array).map(Vec::len);
+                live.network.zones = zones.unwrap_or(live.network.zones);
+            }
+            _ => (),
+        }
+    }
+    live
+}
+
+impl Difference {
+    /// The difference in one line for people.
+    pub fn text(&self, paint: Paint) -> String {
+        let more = self.then_usd - self.now_usd;
+        let tone = if more > 0.005 { Tone::Change } else { Tone::Good };
+        let more = if more.abs() < 0.005 { "no change".to_owned() } else { format!("{more:+.2}") };
+        format!(
+            "{:.2} -> {:.2} USD a month ({}), {:.2} of it for assumed use; prices of {} or later",
+            self.now_usd,
+            self.then_usd,
+            paint.on(tone, more),
+            self.assumed_usd,
+            self.as_of
+        )
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Paint::Plain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_difference_is_named_with_its_sign_and_what_is_assumed() {
+        let of = |now_usd, then_usd| {
+            Difference { now_usd, then_usd, assumed_usd: 8.0, as_of: "2026-07-01".to_owned() }.to_string()
+        };
+        assert!(of(0.0, 82.5).starts_with("0.00 -> 82.50 USD a month (+82.50), 8.00 of it for assumed use"));
+        assert!(of(82.5, 4.0).contains("(-78.50)"));
+        assert!(of(4.0, 4.001).contains("(no change)"));
+    }
+}

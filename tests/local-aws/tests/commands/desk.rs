@@ -1,0 +1,68 @@
+//! An account and a folder with an image, at which commands are typed.
+
+use std::path::Path;
+
+use local_aws::Cloud;
+use local_aws::commands::{Said, piped};
+use local_aws::runs::{certificate, image_layout};
+use provision::cli::Exit;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// An account with a certificate, and a folder with an image.
+pub(crate) struct Desk {
+    pub(crate) cloud: Cloud,
+    pub(crate) certificate: String,
+    folder: TempDir,
+}
+
+impl Desk {
+    pub(crate) async fn new() -> Self {
+        let cloud = Cloud::default();
+        let certificate = certificate(&cloud).await.unwrap();
+        let desk = Self { cloud, certificate, folder: TempDir::new().unwrap() };
+        image_layout(desk.layout(), "the first program").unwrap();
+        desk
+    }
+
+    pub(crate) fn layout(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) async fn run(&self, words: &[&str]) -> Said {
+        self.with_input(words, "").await
+    }
+
+    pub(crate) async fn with_input(&self, words: &[&str], input: &str) -> Said {
+        let certificate = format!("edge.certificate_arn={}", self.certificate);
+        let words: Vec<_> = words.iter().copied().chain(["--set", &certificate]).collect();
+        piped(&self.cloud, &words, input).await
+    }
+
+    pub(crate) async fn deploy(&self) -> Said {
+        self.run(&["deploy", "--yes", "--image-layout", self.layout().to_str().unwrap()]).await
+    }
+
+    pub(crate) async fn deployed() -> Self {
+        let desk = Self::new().await;
+        let said = desk.deploy().await;
+        assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+        desk
+    }
+
+    pub(crate) async fn deploy_another(&self, program: &str) -> Said {
+        std::fs::remove_dir_all(self.layout()).unwrap();
+        image_layout(self.layout(), program).unwrap();
+        self.deploy().await
+    }
+}
+
+pub(crate) fn has(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing from:\n{text}");
+    }
+}
+
+pub(crate) fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.results).unwrap_or_else(|error| panic!("{error}: {}", said.results))
+}
