@@ -49,6 +49,7 @@ fn assumed(bill: &Bill) -> f64 {
 /// The configuration with those numbers replaced that AWS has otherwise and that cost.
 fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment {
     let mut live = deployment.clone();
+    live.network.nat_gateways = world.specs().filter(|(node, _)| stack.kind(*node) == "NAT gateway").count();
     for (node, spec) in world.specs() {
         let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
         match stack.kind(node) {
