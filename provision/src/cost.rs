@@ -149,7 +149,13 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         line("images", "image", format!("{IMAGES_GB} GB"), IMAGES_GB * prices.usd("ecr"), true),
     ];
     if gateways > 0.0 {
-        lines.push(line("NAT gateways", "NAT gateway", format!("{gateways}"), gateways * HOURS * prices.usd("nat-gateway"), false));
+        lines.push(line(
+            "NAT gateways",
+            "NAT gateway",
+            format!("{gateways}"),
+            gateways * HOURS * prices.usd("nat-gateway"),
+            false,
+        ));
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
     }
@@ -159,7 +165,13 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     }
     if deployment.service.container_insights {
         let amount = format!("{INSIGHTS_METRICS} metrics");
-        lines.push(line("Container Insights", "ECS cluster", amount, INSIGHTS_METRICS * prices.usd("custom-metric"), true));
+        lines.push(line(
+            "Container Insights",
+            "ECS cluster",
+            amount,
+            INSIGHTS_METRICS * prices.usd("custom-metric"),
+            true,
+        ));
     }
     lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
@@ -257,6 +269,9 @@ mod tests {
         assert_eq!(line(&deployment, "metrics of the service"), Some(0.30));
         deployment.dashboard = false;
         assert_eq!(line(&deployment, "dashboard"), None);
+    }
+
+    #[test]
     fn every_line_is_made_by_a_kind_of_the_stack() {
         let deployment = production();
         let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
