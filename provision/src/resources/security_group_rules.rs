@@ -63,17 +63,13 @@ struct LiveRule {
 }
 
 impl SecurityGroupRules {
-    /// The rules of all our groups come with one question, because nobody wants those of one group only.
+    /// The rules with their identifiers.
     async fn rules(&self, context: &Context, group_id: &str) -> Result<Vec<LiveRule>> {
-        let ask = || async {
-            let groups = security_group::ours(context).await?.into_iter().filter_map(|group| group.group_id);
-            let filter = Filter::builder().name("group-id").set_values(Some(groups.collect())).build();
-            let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
-            let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
-            Ok(answer.and_then(|answer| answer.security_group_rules).unwrap_or_default())
-        };
-        let rules = context.once("the rules of our security groups", ask).await?;
-        Ok(rules.iter().filter(|rule| rule.group_id() == Some(group_id)).map(LiveRule::of).collect())
+        let filter = Filter::builder().name("group-id").values(group_id).build();
+        let answer = context.aws.ec2.describe_security_group_rules().filters(filter).send().await;
+        let answer = answer.absent_on(&["InvalidGroup.NotFound"])?;
+        let rules = answer.and_then(|answer| answer.security_group_rules).unwrap_or_default();
+        Ok(rules.iter().map(LiveRule::of).collect())
     }
 
     async fn bring_about(&self, context: &Context, spec: &SecurityGroupRulesSpec) -> Result<()> {
@@ -152,6 +148,24 @@ impl LiveRule {
     }
 }
 
+/// AWS lists several peers of the same ports together.
+fn rules_of(permission: &IpPermission) -> Vec<Rule> {
+    let cidrs = permission.ip_ranges().iter();
+    let cidrs = cidrs.map(|it| (Peer::Cidr(it.cidr_ip().unwrap_or_default().to_owned()), it.description()));
+    let groups = permission.user_id_group_pairs().iter();
+    let groups = groups.map(|it| (Peer::Group(it.group_id().unwrap_or_default().to_owned()), it.description()));
+    let others = permission.ipv6_ranges().len() + permission.prefix_list_ids().len();
+    let others = std::iter::repeat_n((Peer::Other, None), others);
+    let rule = |(peer, description): (Peer, Option<&str>)| Rule {
+        protocol: permission.ip_protocol().unwrap_or_default().to_owned(),
+        from_port: permission.from_port().unwrap_or(-1),
+        to_port: permission.to_port().unwrap_or(-1),
+        peer,
+        description: description.unwrap_or_default().to_owned(),
+    };
+    cidrs.chain(groups).chain(others).map(rule).collect()
+}
+
 fn permission(rule: &Rule) -> IpPermission {
     let permission =
         IpPermission::builder().ip_protocol(&rule.protocol).from_port(rule.from_port).to_port(rule.to_port);
@@ -175,16 +189,16 @@ impl Resource for SecurityGroupRules {
 
     /// Rules exist as soon as their group does: AWS gives every new group one.
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let group = security_group::find(context, &self.name).await?;
-        let Some(group_id) = group.and_then(|group| group.group_id) else { return Ok(None) };
-        let rules = self.rules(context, &group_id).await?;
-        let of = |egress: bool| {
-            let mut rules: Vec<_> =
-                rules.iter().filter(|live| live.egress == egress).map(|live| live.rule.clone()).collect();
+        let Some(group) = security_group::find(context, &self.name).await? else { return Ok(None) };
+        let group_id = super::sent(group.group_id.clone(), "the group's id")?;
+        // The group's description holds its rules; only to revoke one, its own identifier has to be asked for.
+        let of = |permissions: &[IpPermission]| {
+            let mut rules: Vec<_> = permissions.iter().flat_map(rules_of).collect();
             rules.sort();
             rules
         };
-        Ok(Some(Live { spec: SecurityGroupRulesSpec { group_id, ingress: of(false), egress: of(true) }, output: () }))
+        let (ingress, egress) = (of(group.ip_permissions()), of(group.ip_permissions_egress()));
+        Ok(Some(Live { spec: SecurityGroupRulesSpec { group_id, ingress, egress }, output: () }))
     }
 
     async fn create(&self, context: &Context, spec: &SecurityGroupRulesSpec) -> Result<()> {
@@ -219,7 +233,7 @@ mod tests {
             description: "NFS from the service".to_owned(),
         };
         let sent = permission(&asked);
-        assert_eq!(sent.user_id_group_pairs()[0].group_id(), Some("sg-2"));
+        assert_eq!(rules_of(&sent), [asked.clone()]);
         let read = SecurityGroupRule::builder()
             .security_group_rule_id("sgr-1")
             .is_egress(false)

@@ -142,7 +142,7 @@ async fn an_alarm_that_is_gone_or_too_many_is_found() {
     let runs = deployed().await;
     let aws = somebody(&runs);
     aws.cloudwatch.delete_alarms().alarm_names(format!("{PREFIX}errors")).send().await.unwrap();
-    found_and_undone(&runs, "errors: none -> ").await;
+    found_and_undone(&runs, "errors:\n        - none\n        + ").await;
     let ours = runs.cloud.aws(
         Owner { app: runs.deployment.app.clone(), environment: runs.deployment.environment.clone() },
         Access::ReadWrite,
@@ -170,7 +170,7 @@ async fn every_attribute_of_the_topic_that_somebody_changes_is_found_and_undone(
         request.send().await.unwrap();
     };
     set("Policy", &json!({"Version": "2012-10-17", "Statement": []}).to_string()).await;
-    found_and_undone(&runs, "policy.Statement: [] -> ").await;
+    found_and_undone(&runs, "policy.Statement:\n        + ").await;
     // With this key, alarms would be published to nobody.
     set("KmsMasterKeyId", "alias/aws/sns").await;
     found_and_undone(&runs, "kms_key: alias/aws/sns -> none").await;
@@ -218,7 +218,7 @@ async fn a_dashboard_that_somebody_changes_is_found_and_undone_by_the_title_of_t
                 .filter(|it| it["properties"]["title"] == "Tasks")
                 .for_each(|it| it["properties"]["view"] = json!("singleValue"));
         }),
-        ("widgets.Alarms: none -> ", |body| drop(body["widgets"].as_array_mut().unwrap().remove(0))),
+        ("widgets.Alarms:\n        - none\n        + ", |body| drop(body["widgets"].as_array_mut().unwrap().remove(0))),
         ("settings.start: -PT1H -> -PT12H", |body| body["start"] = json!("-PT1H")),
         ("widgets.untitled: {", |body| body["widgets"].as_array_mut().unwrap().push(json!({"type": "text"}))),
     ];
@@ -279,10 +279,10 @@ async fn a_threshold_of_the_configuration_changes_its_alarm_and_nothing_else() {
     runs.deployment.alarms.as_mut().unwrap().cpu_percent = 75;
     let plan = runs.plan(Goal::Present).await.unwrap().to_string();
     let lines: Vec<_> = plan.lines().map(str::trim).collect();
-    assert_eq!(lines.len(), 4, "{plan}");
-    assert!(lines[0].starts_with("~ CloudWatch alarms") && lines[1].starts_with("cpu.description: "), "{plan}");
-    assert_eq!(lines[2], "cpu.threshold: 90.0 -> 75.0");
-    assert!(lines[3].starts_with("1 to change"), "{plan}");
+    assert_eq!(lines.len(), 6, "{plan}");
+    assert!(lines[0].starts_with("~ CloudWatch alarms") && lines[1].starts_with("cpu.description:"), "{plan}");
+    assert_eq!(lines[4], "cpu.threshold: 90.0 -> 75.0");
+    assert!(lines[5].starts_with("1 to change"), "{plan}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,7 +101,10 @@ async fn whatever_aws_did_otherwise_is_printed_and_nothing_else() {
     let found = differences(&text).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with(&format!("line {line}, after ")), "{found:?}");
-    assert!(found[0].ends_with("ecs CreateCluster: AWS refused with ClientException, the simulation did not"));
+    assert!(
+        found[0].ends_with("ecs CreateCluster: AWS refused with ClientException, the simulation did not"),
+        "{found:?}"
+    );
 
     let (line, text) = tampered(&recording, is("DescribeFileSystems"), |line| {
         line["answer"]["json"]["FileSystems"] = json!([{"LifeCycleState": "updating"}]);

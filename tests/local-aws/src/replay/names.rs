@@ -60,7 +60,8 @@ fn mark(index: usize) -> String {
 /// Whether a text names a thing: made by a machine, and neither a number nor a time.
 fn is_name(text: &str) -> bool {
     let is_time = text.contains('T') && text.contains(':') && text.ends_with('Z');
-    let is_number = text.parse::<f64>().is_ok() && text.len() != 12;
+    let is_account = text.len() == 12 && text.bytes().all(|it| it.is_ascii_digit());
+    let is_number = text.parse::<f64>().is_ok() && !is_account;
     text.len() >= 8 && text.bytes().any(|it| it.is_ascii_digit()) && !text.contains(' ') && !is_time && !is_number
 }
 

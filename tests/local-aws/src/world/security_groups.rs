@@ -164,6 +164,10 @@ fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
                 "" => put("ipRanges.item.0.cidrIp", &rule.cidr),
                 group => put("groups.item.0.groupId", group),
             };
+            let peer = if rule.group.is_empty() { "ipRanges" } else { "groups" };
+            if !rule.description.is_empty() {
+                put(&format!("{peer}.item.0.description"), &rule.description);
+            }
         }
         format!("<item>{}</item>", xml::elements(&fields))
     });

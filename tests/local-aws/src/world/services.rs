@@ -491,12 +491,27 @@ fn task_arn(service: &str, deployment: &Deployment, index: usize) -> String {
 }
 
 /// The tasks of a service that stopped, newest deployment first.
-fn stopped(world: &World) -> impl Iterator<Item = (String, String, Duration, String, Option<i64>)> {
+/// A task that ended.
+struct Stopped {
+    service: String,
+    arn: String,
+    task_definition: String,
+    at: Duration,
+    reason: String,
+    exit: Option<i64>,
+}
+
+fn stopped(world: &World) -> impl Iterator<Item = Stopped> {
     world.services.by_name.iter().flat_map(move |(name, service)| {
         service.deployments.iter().flat_map(move |deployment| {
             let stopped = deployment.story.stopped.iter().enumerate().filter(|(_, (at, ..))| *at <= world.now);
-            stopped.map(move |(index, (at, reason, exit))| {
-                (name.clone(), task_arn(name, deployment, index), *at, reason.clone(), *exit)
+            stopped.map(move |(index, (at, reason, exit))| Stopped {
+                service: name.clone(),
+                arn: task_arn(name, deployment, index),
+                task_definition: deployment.task_definition.clone(),
+                at: *at,
+                reason: reason.clone(),
+                exit: *exit,
             })
         })
     })
@@ -506,7 +521,7 @@ fn list_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
     let wanted = call.text("desiredStatus");
     let of_service = |name: &String| call.fields["serviceName"].is_null() || short(call.text("serviceName")) == name;
     let arns: Vec<_> = match wanted {
-        "STOPPED" => stopped(world).filter(|(name, ..)| of_service(name)).map(|(_, arn, ..)| arn).collect(),
+        "STOPPED" => stopped(world).filter(|it| of_service(&it.service)).map(|it| it.arn).collect(),
         _ => Vec::new(),
     };
     Ok(json!({"taskArns": arns}))
@@ -514,10 +529,11 @@ fn list_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
 
 fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
     let wanted: Vec<_> = call.fields["tasks"].as_array().into_iter().flatten().map(text).collect();
-    let tasks = stopped(world).filter(|(_, arn, ..)| wanted.contains(arn)).map(|(_, arn, at, reason, exit)| {
+    let tasks = stopped(world).filter(|it| wanted.contains(&it.arn)).map(|it| {
+        let Stopped { arn, task_definition, at, reason, exit, .. } = it;
         let code = if exit.is_some() { "EssentialContainerExited" } else { "TaskFailedToStart" };
         json!({
-            "taskArn": arn, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedAt": epoch(at),
+            "taskArn": arn, "taskDefinitionArn": task_definition, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedAt": epoch(at),
             "stopCode": code, "stoppedReason": reason,
             "containers": [{"name": "app", "lastStatus": "STOPPED", "exitCode": exit}],
         })
