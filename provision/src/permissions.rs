@@ -67,6 +67,9 @@ pub struct Place {
     names: Names,
 }
 
+/// Actions and operations of one statement, by resource and condition.
+type Groups<'a> = BTreeMap<(&'a str, &'a str), (BTreeSet<&'a str>, BTreeSet<&'a str>)>;
+
 impl Place {
     /// The place of a deployment in an account.
     pub fn of(deployment: &Deployment, account: &str) -> Self {
@@ -98,7 +101,7 @@ impl Place {
 
     /// One statement for all that is allowed on the same things under the same condition.
     fn statements(&self, who: Who) -> Vec<Value> {
-        let mut groups: BTreeMap<(&str, &str), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+        let mut groups: Groups<'_> = BTreeMap::new();
         for line in all().into_iter().filter(|line| line.who <= who && !line.actions.is_empty()) {
             let (actions, operations) = groups.entry((line.resource, line.condition)).or_default();
             actions.extend(line.actions);

@@ -21,6 +21,7 @@ pub(super) struct Roles {
     pub(super) task: Handle<IamRole>,
 }
 
+#[expect(clippy::too_many_arguments, reason = "the roles name everything that the task touches")]
 pub(super) fn add(
     stack: &mut Stack,
     deployment: &Deployment,

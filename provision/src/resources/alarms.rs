@@ -285,7 +285,7 @@ impl Resource for Alarms {
             Some((name, Alarm::of_aws(alarm)))
         });
         let found: BTreeMap<_, _> = found.collect();
-        Ok((!found.is_empty()).then(|| Live { spec: AlarmsSpec(found), output: () }))
+        Ok((!found.is_empty()).then_some(Live { spec: AlarmsSpec(found), output: () }))
     }
 
     async fn create(&self, context: &Context, spec: &AlarmsSpec) -> Result<()> {

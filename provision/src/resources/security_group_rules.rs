@@ -233,7 +233,7 @@ mod tests {
             description: "NFS from the service".to_owned(),
         };
         let sent = permission(&asked);
-        assert_eq!(rules_of(&sent), [asked.clone()]);
+        assert_eq!(rules_of(&sent), std::slice::from_ref(&asked));
         let read = SecurityGroupRule::builder()
             .security_group_rule_id("sgr-1")
             .is_egress(false)

@@ -20,7 +20,7 @@ impl Policy {
             let list = if statement["Effect"] == "Allow" { &mut allowed } else { &mut denied };
             match &statement["Action"] {
                 Value::Array(actions) => {
-                    list.extend(actions.iter().filter_map(|it| it.as_str().map(ToOwned::to_owned)))
+                    list.extend(actions.iter().filter_map(|it| it.as_str().map(ToOwned::to_owned)));
                 }
                 action => list.extend(action.as_str().map(ToOwned::to_owned)),
             }

@@ -1,5 +1,4 @@
 //! What answers on the internet and what protects it: options on a living stack, and changes behind the tool's back.
-#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 use aws_sdk_ec2::types::{IpPermission, IpRange};
 use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};

@@ -1,8 +1,9 @@
 //! Failures at every call of every scene. The whole matrix takes minutes; here is a cut through it.
 #![expect(
+    clippy::disallowed_methods,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test tells how many cases it tried, and fails where it must"
+    reason = "a test tells how many cases it tried, fails where it must, and plays the seeds that it is told to"
 )]
 
 use local_aws::matrix::{Scene, play, play_random, undisturbed};

@@ -1,5 +1,4 @@
 //! Requests against the service models: one probe for each kind of constraint in each family of protocols.
-#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 use std::time::Duration;
 

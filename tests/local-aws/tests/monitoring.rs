@@ -22,6 +22,9 @@ const PREFIX: &str = "weather-comment-generator-staging/";
 const TOPIC: &str = "weather-comment-generator-staging-alarms";
 const DASHBOARD: &str = "weather-comment-generator-staging-ap-northeast-1";
 
+/// What a plan shows of a change behind its back.
+type Change<T> = (&'static str, fn(&mut T));
+
 async fn deployed() -> Runs {
     let mut runs = Runs::on(Cloud::default()).await.unwrap();
     runs.deployment.alarms.as_mut().unwrap().email = Some(EMAIL.to_owned());
@@ -110,7 +113,7 @@ async fn every_attribute_of_an_alarm_that_somebody_changes_is_found_and_undone()
 async fn metric_math_that_somebody_changes_is_found_and_undone() {
     let runs = deployed().await;
     let aws = somebody(&runs);
-    let changes: [(&str, fn(&mut MetricDataQuery)); 4] = [
+    let changes: [Change<MetricDataQuery>; 4] = [
         ("success-rate.queries.share.expression: made -> ", |it| {
             it.expression = it.expression.take().map(|_| "made".to_owned());
         }),
@@ -151,7 +154,7 @@ async fn an_alarm_that_is_gone_or_too_many_is_found() {
     let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     // One that an older version of the tool made.
     again(&aws, "cpu").await.alarm_name(format!("{PREFIX}old")).set_tags(Some(tags)).send().await.unwrap();
-    found_and_undone(&runs, "old: {").await;
+    found_and_undone(&runs, "old:\n        - {").await;
     // One that somebody made by hand among ours.
     again(&aws, "cpu").await.alarm_name(format!("{PREFIX}mine")).send().await.unwrap();
     let report = runs.run(Goal::Present).await.unwrap();
@@ -211,7 +214,7 @@ async fn a_dashboard_that_somebody_changes_is_found_and_undone_by_the_title_of_t
     let aws = somebody(&runs);
     let good = aws.cloudwatch.get_dashboard().dashboard_name(DASHBOARD).send().await.unwrap();
     let good: Value = serde_json::from_str(good.dashboard_body().unwrap()).unwrap();
-    let changes: [(&str, fn(&mut Value)); 4] = [
+    let changes: [Change<Value>; 4] = [
         ("widgets.Tasks.properties.view: singleValue -> timeSeries", |body| {
             let tasks = body["widgets"].as_array_mut().unwrap().iter_mut();
             tasks

@@ -97,12 +97,12 @@ async fn whatever_aws_did_otherwise_is_printed_and_nothing_else() {
     assert_eq!(desk.deploy("the first program").await.exit, Exit::Done);
     let recording = desk.recording();
 
-    let (line, text) = tampered(&recording, is("CreateCluster"), |line| line["code"] = json!("ClientException"));
+    let (line, text) = tampered(&recording, is("CreateRepository"), |line| line["code"] = json!("ClientException"));
     let found = differences(&text).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].starts_with(&format!("line {line}, after ")), "{found:?}");
     assert!(
-        found[0].ends_with("ecs CreateCluster: AWS refused with ClientException, the simulation did not"),
+        found[0].ends_with("ecr CreateRepository: AWS refused with ClientException, the simulation did not"),
         "{found:?}"
     );
 

@@ -110,6 +110,6 @@ probes! {
         request.set_allocation_id(address.allocation_id).send().await.unwrap();
         seconds(100).await;
         let described = it.aws.ec2.describe_nat_gateways().send().await.unwrap();
-        described.nat_gateways()[0].failure_code().map(seen).flatten()
+        described.nat_gateways()[0].failure_code().and_then(seen)
     };
 }
