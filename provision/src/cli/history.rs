@@ -146,7 +146,10 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         );
         return Err(BadInput(format!("{what}; `provision history` lists {}", known.join(", "))).into());
     };
-    if target.number == running {
+    let newest = session.record().runs(&Context::silent(session.reader())).await?.into_iter().next();
+    // A run that was killed holds the lock still, and may not have seen its revision come up.
+    let unfinished = newest.is_some_and(|newest| newest.outcome == Outcome::Begun);
+    if target.number == running && !unfinished {
         session.terminal.say(format_args!("revision {running} runs already"));
         session.terminal.document(&Rollback { from: running, to: running, image: target.image.clone() });
         return Ok(Exit::Done);

@@ -173,6 +173,8 @@ async fn arrive(runs: &Runs, scene: Scene) -> Result<Vec<String>> {
                 Err(error) => failures.push(format!("{error:#}")),
             },
         }
+        // Nobody gives a command again within the same second.
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     }
     anyhow::bail!("did not arrive in {TRIES} runs:\n{}", failures.join("\n"))
 }

@@ -23,7 +23,7 @@ const TOPIC: &str = "weather-comment-generator-staging-alarms";
 const DASHBOARD: &str = "weather-comment-generator-staging-ap-northeast-1";
 
 /// What a plan shows of a change behind its back.
-type Change<T> = (&'static str, fn(&mut T));
+type Behind<T> = (&'static str, fn(&mut T));
 
 async fn deployed() -> Runs {
     let mut runs = Runs::on(Cloud::default()).await.unwrap();
@@ -113,7 +113,7 @@ async fn every_attribute_of_an_alarm_that_somebody_changes_is_found_and_undone()
 async fn metric_math_that_somebody_changes_is_found_and_undone() {
     let runs = deployed().await;
     let aws = somebody(&runs);
-    let changes: [Change<MetricDataQuery>; 4] = [
+    let changes: [Behind<MetricDataQuery>; 4] = [
         ("success-rate.queries.share.expression: made -> ", |it| {
             it.expression = it.expression.take().map(|_| "made".to_owned());
         }),
@@ -214,7 +214,7 @@ async fn a_dashboard_that_somebody_changes_is_found_and_undone_by_the_title_of_t
     let aws = somebody(&runs);
     let good = aws.cloudwatch.get_dashboard().dashboard_name(DASHBOARD).send().await.unwrap();
     let good: Value = serde_json::from_str(good.dashboard_body().unwrap()).unwrap();
-    let changes: [Change<Value>; 4] = [
+    let changes: [Behind<Value>; 4] = [
         ("widgets.Tasks.properties.view: singleValue -> timeSeries", |body| {
             let tasks = body["widgets"].as_array_mut().unwrap().iter_mut();
             tasks
