@@ -1,7 +1,7 @@
 //! Plays what a real account answered against the simulation, and says where that answered otherwise.
 //!
 //! Requests are sent at the moments at which they were sent to AWS, so that things are as old as they were there.
-//! Identifiers differ, of course: what AWS called one thing is replaced by what the simulation calls it ([`names`]).
+//! Identifiers differ, of course: what AWS called one thing is replaced by what the simulation calls it (`names`).
 
 mod differences;
 mod names;
