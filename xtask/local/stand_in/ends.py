@@ -37,4 +37,22 @@ class _Containers:
             index = self._task["_docker_ids"].index(identifier)
             reason = "OutOfMemoryError: Container killed due to memory usage"
             self._task["containers"][index]["reason"] = reason
-        return container
+        return _Container(self._client, container)
+
+
+class _Container:
+    """One that is removed between two looks; the engine may then say that it ended well."""
+
+    def __init__(self, client, container):
+        self._client, self._container = client, container
+
+    def __getattr__(self, name):
+        return getattr(self._container, name)
+
+    def wait(self):
+        ended = self._container.wait()
+        try:
+            self._client.containers.get(self._container.id)
+        except docker.errors.NotFound:
+            return {"StatusCode": _KILLED}
+        return ended
