@@ -13,6 +13,12 @@ use crate::signals;
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(crate::workspace::root());
+    // What Cargo tells us about ourselves is not for what we build: the build script of ring looks at it, so each
+    // change between `cargo xtask` and plain `cargo` compiled TLS and the whole AWS SDK again.
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        cargo.env_remove(name);
+    }
     cargo
 }
 
