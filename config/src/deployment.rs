@@ -100,6 +100,8 @@ pub struct Network {
     /// How many NAT gateways: none, and tasks have public addresses; or one for all zones, or one in each, and tasks
     /// run in private subnets.
     pub nat_gateways: usize,
+    /// Whether every connection in the network is written down.
+    pub flow_logs: bool,
 }
 
 /// What answers on the internet.
@@ -277,6 +279,7 @@ impl Deployment {
                 cidr: reader.text("network.cidr", network),
                 zones: reader.number("network.zones", 2..=3),
                 nat_gateways: reader.number_or("network.nat_gateways", 0, 0..=3),
+                flow_logs: reader.flag_or("network.flow_logs", false),
             },
             edge: edge(reader, &region),
             region,
@@ -785,6 +788,7 @@ mod tests {
             let deployment = load(name, &[]).unwrap();
             let Service { exec, container_insights, .. } = deployment.service;
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
+            assert!(!deployment.network.flow_logs, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
         }

@@ -24,6 +24,8 @@ const LOG_GB: f64 = 5.0;
 const IMAGES_GB: f64 = 0.1;
 /// Gigabytes through NAT gateways: images, forecasts and language models.
 const NAT_GB: f64 = 10.0;
+/// Gigabytes of connections written down: a few editors, their health checks, and whoever knocks at public addresses.
+const FLOW_LOG_GB: f64 = 2.0;
 /// What Container Insights measures of one cluster, one service and its tasks.
 const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
@@ -140,9 +142,7 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
             "log",
             "log group",
             format!("{LOG_GB} GB written, {} days kept", deployment.logs.retention_days),
-            LOG_GB
-                * (prices.usd("logs-ingest")
-                    + f64::from(deployment.logs.retention_days) / 30.0 * prices.usd("logs-store")),
+            logged(deployment, &prices, LOG_GB),
             true,
         ),
         line("secret", "secret", "1".to_owned(), prices.usd("secret"), false),
@@ -158,6 +158,10 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         ));
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+    }
+    if deployment.network.flow_logs {
+        let amount = format!("{FLOW_LOG_GB} GB written, {} days kept", deployment.logs.retention_days);
+        lines.push(line("flow log", "VPC flow log", amount, logged(deployment, &prices, FLOW_LOG_GB), true));
     }
     if let Some(domain) = &deployment.edge.domain {
         let amount = format!("{}, which is there already", domain.hosted_zone);
@@ -176,6 +180,12 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
     Ok(Bill { usd: sum(&lines), lines, as_of })
+}
+
+/// What it costs to write gigabytes down and to keep them.
+fn logged(deployment: &Deployment, prices: &Prices<'_>, gigabytes: f64) -> f64 {
+    let months = f64::from(deployment.logs.retention_days) / 30.0;
+    gigabytes * (prices.usd("logs-ingest") + months * prices.usd("logs-store"))
 }
 
 fn sum(lines: &[Line]) -> f64 {
@@ -257,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn connections_are_written_down_at_the_price_of_logs() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.network.flow_logs = true;
+        let on = bill(&deployment).unwrap();
+        // Two gigabytes, and a month of keeping them.
+        assert!((on.usd - off.usd - 2.0 * (0.76 + 0.033)).abs() < 0.001, "{on}");
+    }
+
+    #[test]
     fn what_is_free_costs_nothing_and_what_is_beyond_it_does() {
         let line = |deployment: &Deployment, what: &str| {
             bill(deployment).unwrap().lines.into_iter().find(|line| line.what == what).map(|line| line.usd)
@@ -273,7 +293,10 @@ mod tests {
 
     #[test]
     fn every_line_is_made_by_a_kind_of_the_stack() {
-        let deployment = production();
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        deployment.network.flow_logs = true;
+        deployment.service.container_insights = true;
         let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
         let kinds: BTreeSet<_> = stack.ids().map(|id| stack.kind(id)).collect();
         let bill = bill(&deployment).unwrap();

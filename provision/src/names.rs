@@ -94,6 +94,11 @@ impl Names {
         format!("/{}/{}/service", slug(&self.app), slug(&self.environment))
     }
 
+    /// The log group of the connections in the network.
+    pub fn flow_logs(&self) -> String {
+        format!("/{}/{}/flow-logs", slug(&self.app), slug(&self.environment))
+    }
+
     /// The log group of the record of runs, with the lock.
     pub fn deployments(&self) -> String {
         format!("/{}/{}/deployments", slug(&self.app), slug(&self.environment))

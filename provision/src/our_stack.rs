@@ -1,6 +1,7 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
 mod domain;
+mod flow_logs;
 pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;
@@ -84,6 +85,7 @@ impl OurStack {
         let outside = outside(stack_);
         let domain = domain::add(stack_, d, n);
         let network = network::add(stack_, d, n, outside.zones);
+        flow_logs::add(stack_, d, n, outside.identity, network.vpc);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
         let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), |()| SecretSpec {

@@ -148,7 +148,7 @@ impl Place {
                     }))
                     .collect()
             }
-            "logs" => [names.log_group(), names.deployments()]
+            "logs" => [names.log_group(), names.deployments(), names.flow_logs()]
                 .iter()
                 .flat_map(|name| ["", ":*"].map(|end| arn("logs", &format!("log-group:{name}{end}"))))
                 .collect(),
@@ -157,6 +157,7 @@ impl Place {
                 global("cloudwatch", &format!("dashboard/{}", names.dashboard())),
             ],
             "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
+            "flow-log-role" => vec![global("iam", &format!("role{}{}", names.role_path(), names.role("flow-log")))],
             // Which zone a name is in is known to AWS alone.
             "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
             // The default one of our network comes without our tags, and gets them with these.
@@ -197,6 +198,9 @@ impl Place {
                 Some(json!({"ArnEquals": {"ecs:cluster": cluster}}))
             }
             "passed-to-tasks" => Some(json!({"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}})),
+            "passed-to-flow-logs" => {
+                Some(json!({"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}))
+            }
             "tasks-of-a-service" => Some(json!({"StringEquals": {
                 "application-autoscaling:service-namespace": "ecs",
                 "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
@@ -276,6 +280,7 @@ mod tests {
             *made,
             json!([
                 "AllocateAddress",
+                "CreateFlowLogs",
                 "CreateInternetGateway",
                 "CreateNatGateway",
                 "CreateRouteTable",

@@ -206,6 +206,8 @@ const NOT_VISIBLE_YET: &[&str] = &[
     "TargetGroupNotFound",
     "LoadBalancerNotFound",
     "FileSystemNotFound",
+    // The one that an attempt before made does not show yet.
+    "FlowLogAlreadyExists",
 ];
 
 #[cfg(test)]

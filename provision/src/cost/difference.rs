@@ -49,7 +49,9 @@ fn assumed(bill: &Bill) -> f64 {
 /// The configuration with those numbers replaced that AWS has otherwise and that cost.
 fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment {
     let mut live = deployment.clone();
-    live.network.nat_gateways = world.specs().filter(|(node, _)| stack.kind(*node) == "NAT gateway").count();
+    let count = |kind: &str| world.specs().filter(|(node, _)| stack.kind(*node) == kind).count();
+    live.network.nat_gateways = count("NAT gateway");
+    live.network.flow_logs = count("VPC flow log") > 0;
     for (node, spec) in world.specs() {
         let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
         match stack.kind(node) {
@@ -64,6 +66,10 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
             }
             "ECS service" => {
                 live.service.desired_count = number("desired_count").unwrap_or(live.service.desired_count);
+            }
+            "ECS cluster" => {
+                let insights = spec.get("container_insights").and_then(Value::as_str);
+                live.service.container_insights = insights.is_some_and(|it| it != "disabled");
             }
             "load balancer" => {
                 let zones = spec.get("subnets").and_then(Value::as_array).map(Vec::len);

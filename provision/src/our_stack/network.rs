@@ -33,7 +33,7 @@ const HTTP_PORT: i32 = 80;
 
 /// Where things run and what may talk to what.
 pub(super) struct Network {
-    vpc: Handle<Vpc>,
+    pub(super) vpc: Handle<Vpc>,
     gateway: Handle<InternetGateway>,
     /// Where the load balancer and the disk are, and the tasks, if they are nowhere else.
     pub(super) subnets: Vec<Handle<Subnet>>,

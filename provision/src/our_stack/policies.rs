@@ -112,11 +112,11 @@ fn may_be_entered() -> Value {
     policy(json!([allow(&actions.each_ref().map(String::as_str), "*")]))
 }
 
-fn allow(actions: &[&str], resource: &str) -> Value {
+pub(super) fn allow(actions: &[&str], resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 
-fn policy(statements: Value) -> Value {
+pub(super) fn policy(statements: Value) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

@@ -7,6 +7,7 @@ mod buckets;
 mod certificates;
 mod dns;
 mod efs;
+mod flow_logs;
 mod forgotten;
 mod interfaces;
 mod load_balancing;
@@ -34,6 +35,7 @@ pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
+pub use flow_logs::{FlowLog, FlowLogs};
 pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
@@ -43,6 +45,7 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
+pub(crate) use services::ROLE_SETTLES;
 pub use services::{Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
@@ -80,6 +83,8 @@ pub struct World {
     pub dns: Dns,
     /// NAT gateways.
     pub nat_gateways: NatGateways,
+    /// Flow logs.
+    pub flow_logs: FlowLogs,
     /// What may be scaled, by the identifiers of resources.
     pub scalable_targets: BTreeSet<String>,
     /// The tags of each topic.
@@ -158,7 +163,7 @@ impl World {
             ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
-            ("ec2", _) => security_groups::answer(self, call),
+            ("ec2", _) => security_groups::answer(self, call).or_else(|| flow_logs::answer(self, call)),
             _ => None,
         }
     }

@@ -78,19 +78,21 @@ impl Scene {
         self.runs.cloud.aws(Owner { app: "somebody".to_owned(), environment: "else".to_owned() }, Access::ReadWrite)
     }
 
-    /// A domain, private subnets with one NAT gateway and then more, and all of it given up again.
+    /// A domain, private subnets with one NAT gateway and then more, a flow log, and all of it given up again.
     async fn play_the_options(&mut self) {
         self.runs.cloud.world(|world| world.dns.add_zone("Z0123456789", "example.com", false));
         let given = self.runs.deployment.edge.certificate_arn.take();
         let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
         self.runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
         self.runs.deployment.network.nat_gateways = 1;
+        self.runs.deployment.network.flow_logs = true;
         self.deploy(Who::Operator).await;
         self.runs.deployment.network.nat_gateways = self.runs.deployment.network.zones;
         self.deploy(Who::Operator).await;
         self.runs.deployment.edge.domain = None;
         self.runs.deployment.edge.certificate_arn = given;
         self.runs.deployment.network.nat_gateways = 0;
+        self.runs.deployment.network.flow_logs = false;
         self.deploy(Who::Operator).await;
     }
 

@@ -1,8 +1,11 @@
 //! Networks, security groups, and what EC2 shows of them when.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, IpRange, UserIdGroupPair};
+use aws_sdk_ec2::operation::create_flow_logs::builders::CreateFlowLogsFluentBuilder;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, FlowLogsResourceType, IpPermission, IpRange, TrafficType, UserIdGroupPair,
+};
 
-use crate::account::{Account, seconds};
+use crate::account::{Account, TRUST, seconds};
 use crate::harness::{Said, probes, said, seen};
 
 async fn group(it: &Account, vpc: &str, name: &str) -> String {
@@ -24,7 +27,30 @@ async fn allow(it: &Account, group: &str) -> Said {
     said(it.aws.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(rule).send().await)
 }
 
+/// A flow log of a network that is ready to be created.
+fn flow_log(it: &Account, vpc: &str, role: &str) -> CreateFlowLogsFluentBuilder {
+    let request = it.aws.ec2.create_flow_logs().resource_type(FlowLogsResourceType::Vpc).resource_ids(vpc);
+    request.traffic_type(TrafficType::All).log_group_name("/flows").deliver_logs_permission_arn(role)
+}
+
+/// A role that may write flow logs.
+async fn flow_log_role(it: &Account) -> String {
+    it.role("writer", &TRUST.replace("ecs-tasks", "vpc-flow-logs")).await
+}
+
 probes! {
+    flow_log_twice: "FlowLogAlreadyExists", "the same configuration", async |it: Account| {
+        let (vpc, role) = (it.vpc().await, flow_log_role(&it).await);
+        seconds(10).await;
+        flow_log(&it, &vpc, &role).send().await.unwrap();
+        said(flow_log(&it, &vpc, &role).send().await)
+    };
+    role_of_a_flow_log: "InvalidParameter", "Unable to assume given IAM role", async |it: Account| {
+        let vpc = it.vpc().await;
+        let role = it.role("tasks", TRUST).await;
+        seconds(10).await;
+        said(flow_log(&it, &vpc, &role).send().await)
+    };
     group_in_use: "DependencyViolation", "has a dependent object", async |it: Account| {
         let vpc = it.vpc().await;
         let (named, naming) = (group(&it, &vpc, "one").await, group(&it, &vpc, "two").await);
