@@ -80,6 +80,8 @@ pub struct Deployment {
     pub images: Images,
     /// The log.
     pub logs: Logs,
+    /// With whose key things are encrypted.
+    pub encryption: Encryption,
     /// When somebody is told, if ever.
     pub alarms: Option<Alarms>,
     /// Whether there is a dashboard.
@@ -220,6 +222,15 @@ pub struct Logs {
     pub retention_days: i32,
 }
 
+/// With whose key things are encrypted at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Encryption {
+    /// A key of one's own, if AWS's own ones are not enough.
+    pub kms_key_arn: Option<String>,
+    /// Whether it is for the disk and the images, too, which must be made with it.
+    pub disk_and_images: bool,
+}
+
 /// When somebody is told.
 #[derive(Clone, Debug, Serialize)]
 pub struct Alarms {
@@ -282,6 +293,7 @@ impl Deployment {
                 flow_logs: reader.flag_or("network.flow_logs", false),
             },
             edge: edge(reader, &region),
+            encryption: encryption(reader, &region),
             region,
             service: Service {
                 desired_count: reader.number("service.desired_count", 1..=50),
@@ -519,6 +531,46 @@ fn certificate(text: &str, region: &str) -> Check {
             "it looks like arn:aws:acm:REGION:ACCOUNT:certificate/ID; `aws acm list-certificates` shows yours",
         ),
     }
+}
+
+fn encryption(reader: &mut Reader, region: &str) -> Encryption {
+    Encryption {
+        kms_key_arn: reader.checked("encryption.kms_key_arn", |text| kms_key(text, region)),
+        disk_and_images: reader.flag_or("encryption.disk_and_images", true),
+    }
+}
+
+/// The key's own ARN: AWS answers with it where an alias was given, and that would look like a difference.
+fn kms_key(text: &str, region: &str) -> Check {
+    let is_id = |id: &str| {
+        let lengths: Vec<_> = id.split('-').map(str::len).collect();
+        let single = lengths == [8, 4, 4, 4, 12] && id.chars().all(|c| c == '-' || is_hexadecimal(c));
+        single || id.strip_prefix("mrk-").is_some_and(|rest| rest.len() == 32 && rest.chars().all(is_hexadecimal))
+    };
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", "aws", "kms", of, account_id, id]
+            if account(account_id).is_ok() && id.strip_prefix("key/").is_some_and(is_id) =>
+        {
+            if *of == region {
+                Ok(())
+            } else {
+                wrong(
+                    format!("the key is in {of}, what it should encrypt in {region}"),
+                    "use a key in the same region, or a replica of it there",
+                )
+            }
+        }
+        _ => wrong(
+            format!("{text:?} is not the ARN of a KMS key"),
+            "it looks like arn:aws:kms:REGION:ACCOUNT:key/ID, and is no alias; `aws kms describe-key --key-id \
+             alias/NAME --query KeyMetadata.Arn` shows it",
+        ),
+    }
+}
+
+fn is_hexadecimal(character: char) -> bool {
+    character.is_ascii_digit() || ('a'..='f').contains(&character)
 }
 
 fn task(reader: &mut Reader, app: &str) -> Task {
@@ -789,6 +841,7 @@ mod tests {
             let Service { exec, container_insights, .. } = deployment.service;
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
             assert!(!deployment.network.flow_logs, "{name}");
+            assert_eq!(deployment.encryption.kms_key_arn, None, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
         }
@@ -819,6 +872,27 @@ mod tests {
             let overrides = [format!("github.repository={repository}"), format!("github.environments={environments}")];
             let overrides: Vec<_> = given.into_iter().chain(overrides.iter().map(String::as_str)).collect();
             assert!(load("staging", &overrides).is_err(), "{repository} {environments}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_ones_own_is_named_in_full_and_is_in_the_region() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let with = |key: String| load("staging", &[&format!("encryption.kms_key_arn={key}")]);
+        let arn = format!("arn:aws:kms:ap-northeast-1:123456789012:key/{id}");
+        let encryption = with(arn.clone()).unwrap().encryption;
+        assert_eq!((encryption.kms_key_arn, encryption.disk_and_images), (Some(arn), true));
+        assert!(with(format!("arn:aws:kms:ap-northeast-1:123456789012:key/mrk-{}", "0f".repeat(16))).is_ok());
+        let cases = [
+            ("arn:aws:kms:us-east-1:123456789012:key/ID", "in the same region"),
+            ("arn:aws:kms:ap-northeast-1:123456789012:alias/mine", "is no alias"),
+            ("ID", "is no alias"),
+            ("arn:aws:kms:ap-northeast-1:12345:key/ID", "is no alias"),
+            ("arn:aws:kms:ap-northeast-1:123456789012:key/mine", "is no alias"),
+        ];
+        for (key, part) in cases {
+            let problems = with(key.replace("ID", id)).unwrap_err();
+            assert!(problems.0[0].hint.as_ref().unwrap().contains(part), "{key}: {problems}");
         }
     }
 

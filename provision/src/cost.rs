@@ -26,6 +26,9 @@ const IMAGES_GB: f64 = 0.1;
 const NAT_GB: f64 = 10.0;
 /// Gigabytes of connections written down: a few editors, their health checks, and whoever knocks at public addresses.
 const FLOW_LOG_GB: f64 = 2.0;
+/// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
+/// log.
+const KEY_USES: f64 = 20_000.0;
 /// What Container Insights measures of one cluster, one service and its tasks.
 const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
@@ -163,6 +166,13 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         let amount = format!("{FLOW_LOG_GB} GB written, {} days kept", deployment.logs.retention_days);
         lines.push(line("flow log", "VPC flow log", amount, logged(deployment, &prices, FLOW_LOG_GB), true));
     }
+    if deployment.encryption.kms_key_arn.is_some() {
+        let amount = "1, which is there already".to_owned();
+        lines.push(line("key of one's own", "secret", amount, prices.usd("kms-key"), true));
+        let amount = format!("{KEY_USES} uses");
+        let usd = KEY_USES / 10_000.0 * prices.usd("kms-requests");
+        lines.push(line("uses of the key", "secret", amount, usd, true));
+    }
     if let Some(domain) = &deployment.edge.domain {
         let amount = format!("{}, which is there already", domain.hosted_zone);
         lines.push(line("hosted zone", "hosted zone", amount, prices.usd("hosted-zone"), true));
@@ -277,6 +287,15 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_ones_own_costs_a_dollar_and_what_it_is_used() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
+        let on = bill(&deployment).unwrap();
+        assert!((on.usd - off.usd - 1.06).abs() < 0.001, "{on}");
+    }
+
+    #[test]
     fn what_is_free_costs_nothing_and_what_is_beyond_it_does() {
         let line = |deployment: &Deployment, what: &str| {
             bill(deployment).unwrap().lines.into_iter().find(|line| line.what == what).map(|line| line.usd)
@@ -296,6 +315,7 @@ mod tests {
         let mut deployment = production();
         deployment.network.nat_gateways = 1;
         deployment.network.flow_logs = true;
+        deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
         deployment.service.container_insights = true;
         let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
         let kinds: BTreeSet<_> = stack.ids().map(|id| stack.kind(id)).collect();

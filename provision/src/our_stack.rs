@@ -88,13 +88,14 @@ impl OurStack {
         flow_logs::add(stack_, d, n, outside.identity, network.vpc);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
-        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), |()| SecretSpec {
+        let kms_key = d.encryption.kms_key_arn.clone();
+        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), move |()| SecretSpec {
             description: "API keys of the weather service and the language models".to_owned(),
             keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
+            kms_key: kms_key.clone(),
         });
-        let retention_days = d.logs.retention_days;
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
-        let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
+        let log_group = stack_.add("service-log", key, (), log_group_spec(d));
         let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
         let disk_policy = disk_policy(stack_, n, &storage, roles);
         let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
@@ -195,9 +196,11 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
 
     let token = names.file_system();
     let transition_to_ia = deployment.storage.transition_to_ia_days.map(|days| format!("AFTER_{days}_DAYS"));
-    let key = FileSystem { token: token.clone(), name: "cache".to_owned() };
+    let kms_key = key_of_data(deployment);
+    let key = FileSystem { token: token.clone(), name: "cache".to_owned(), has_own_key: kms_key.is_some() };
     let file_system = stack.add("cache", key, (), move |()| FileSystemSpec {
         encrypted: true,
+        kms_key: kms_key.clone(),
         performance_mode: "generalPurpose".to_owned(),
         // Elastic throughput bills every metadata operation; small cache files are mostly those.
         throughput_mode: "bursting".to_owned(),
@@ -250,9 +253,23 @@ fn disk_policy(
     })
 }
 
+/// The key for what keeps the key that it was made with.
+fn key_of_data(deployment: &Deployment) -> Option<String> {
+    deployment.encryption.kms_key_arn.clone().filter(|_| deployment.encryption.disk_and_images)
+}
+
+/// What each of our log groups should be.
+fn log_group_spec(deployment: &Deployment) -> impl Fn(()) -> LogGroupSpec + Send + Sync + 'static {
+    let (retention_days, kms_key) = (deployment.logs.retention_days, deployment.encryption.kms_key_arn.clone());
+    move |()| LogGroupSpec { retention_days, kms_key: kms_key.clone() }
+}
+
 fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
     let keep = deployment.images.keep;
-    stack.add("repository", EcrRepository { name: names.repository() }, (), move |()| EcrRepositorySpec {
+    let kms_key = key_of_data(deployment);
+    let key = EcrRepository { name: names.repository(), has_own_key: kms_key.is_some() };
+    stack.add("repository", key, (), move |()| EcrRepositorySpec {
+        kms_key: kms_key.clone(),
         mutability: "IMMUTABLE".to_owned(),
         scan_on_push: true,
         lifecycle_policy: policies::keep_images(keep),

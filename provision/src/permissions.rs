@@ -64,6 +64,7 @@ pub struct Place {
     app: String,
     environment: String,
     family: String,
+    own_key: Option<String>,
     names: Names,
 }
 
@@ -79,6 +80,7 @@ impl Place {
             app: deployment.app.clone(),
             environment: deployment.environment.clone(),
             family: deployment.task.family.clone(),
+            own_key: deployment.encryption.kms_key_arn.clone(),
             names: Names::of(deployment),
         }
     }
@@ -114,7 +116,8 @@ impl Place {
             }
             statement
         };
-        groups.into_iter().map(statement).collect()
+        // Without a key of one's own there is nothing to be allowed with it.
+        groups.into_iter().filter(|((word, _), _)| !self.resources(word).is_empty()).map(statement).collect()
     }
 
     /// The ARNs behind a word of the table.
@@ -156,6 +159,7 @@ impl Place {
                 arn("cloudwatch", &format!("alarm:{}*", names.alarms())),
                 global("cloudwatch", &format!("dashboard/{}", names.dashboard())),
             ],
+            "own-key" => self.own_key.iter().cloned().collect(),
             "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
             "flow-log-role" => vec![global("iam", &format!("role{}{}", names.role_path(), names.role("flow-log")))],
             // Which zone a name is in is known to AWS alone.
@@ -201,6 +205,11 @@ impl Place {
             "passed-to-flow-logs" => {
                 Some(json!({"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}))
             }
+            "through-services" => {
+                let services = ["ecr", "elasticfilesystem", "secretsmanager"];
+                let services = services.map(|service| format!("{service}.{}.amazonaws.com", self.region));
+                Some(json!({"StringEquals": {"kms:ViaService": services}}))
+            }
             "tasks-of-a-service" => Some(json!({"StringEquals": {
                 "application-autoscaling:service-namespace": "ecs",
                 "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
@@ -229,6 +238,8 @@ mod tests {
         let mut deployment = Deployment::load(&ConfigSource::Environment("production".to_owned()), &[]).unwrap();
         // As long as a name may be.
         deployment.app = "a-name-of-forty-characters-0123456789abc".to_owned();
+        let key = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        deployment.encryption.kms_key_arn = Some(key.to_owned());
         Place::of(&deployment, "123456789012")
     }
 
@@ -269,6 +280,20 @@ mod tests {
             assert!(!text.contains(part), "{part} in {text}");
         }
         assert!(text.contains("\"iam:PassedToService\":\"ecs-tasks.amazonaws.com\""));
+    }
+
+    #[test]
+    fn a_key_is_used_only_where_there_is_one_and_only_through_services() {
+        let with = place().policies(Who::Operator, usize::MAX)[0].clone();
+        let of_key = |policy: &Value| {
+            let statements = policy["Statement"].as_array().unwrap().clone().into_iter();
+            statements.filter(|it| it["Action"].to_string().contains("kms:Decrypt")).collect::<Vec<_>>()
+        };
+        let [statement] = &of_key(&with)[..] else { panic!("{with}") };
+        assert!(statement["Condition"]["StringEquals"]["kms:ViaService"].to_string().contains("secretsmanager."));
+        assert!(!place().policies(Who::Pipeline, usize::MAX)[0].to_string().contains("kms:"));
+        let without = Place { own_key: None, ..place() }.policies(Who::Operator, usize::MAX);
+        assert!(of_key(&without[0]).is_empty(), "{}", without[0]);
     }
 
     #[test]

@@ -67,6 +67,10 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
             "ECS service" => {
                 live.service.desired_count = number("desired_count").unwrap_or(live.service.desired_count);
             }
+            "secret" => {
+                let key = spec.get("kms_key").and_then(Value::as_str);
+                live.encryption.kms_key_arn = key.map(ToOwned::to_owned);
+            }
             "ECS cluster" => {
                 let insights = spec.get("container_insights").and_then(Value::as_str);
                 live.service.container_insights = insights.is_some_and(|it| it != "disabled");

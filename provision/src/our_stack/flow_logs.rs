@@ -8,7 +8,7 @@ use crate::names::Names;
 use crate::resources::flow_log::{FlowLog, FlowLogSpec};
 use crate::resources::iam_role::{IamRole, IamRoleSpec};
 use crate::resources::identity::Identity;
-use crate::resources::log_group::{LogGroup, LogGroupSpec};
+use crate::resources::log_group::LogGroup;
 use crate::resources::vpc::Vpc;
 use crate::stack::{Handle, Stack};
 
@@ -28,8 +28,7 @@ pub(super) fn add(
         stack.retire("flow-log", flow_log, &(vpc, group, role));
         return;
     }
-    let retention_days = deployment.logs.retention_days;
-    let group = stack.add("flow-log-group", group, (), move |()| LogGroupSpec { retention_days });
+    let group = stack.add("flow-log-group", group, (), super::log_group_spec(deployment));
     let region = deployment.region.clone();
     let role = stack.add("flow-log-role", role, (identity, group), move |(caller, group)| IamRoleSpec {
         description: "Writes down the connections in the network".to_owned(),

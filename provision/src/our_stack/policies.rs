@@ -35,11 +35,16 @@ pub(super) fn add(
     let key =
         |kind: &str| IamRole { name: names.role(kind), path: names.role_path(), resource: format!("{kind}-role") };
     let inputs = (identity, repository, secret, log_group);
+    let own_key = deployment.encryption.kms_key_arn.as_ref();
+    let decrypt = own_key.map(|arn| ("decrypt".to_owned(), may_decrypt(arn, &deployment.region)));
     let execution =
-        stack.add("execution-role", key("execution"), inputs, |(identity, repository, secret, log)| IamRoleSpec {
-            description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
-            trust: trust(&identity.account),
-            policies: [("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn))].into(),
+        stack.add("execution-role", key("execution"), inputs, move |(identity, repository, secret, log)| {
+            let start = ("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn));
+            IamRoleSpec {
+                description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
+                trust: trust(&identity.account),
+                policies: std::iter::once(start).chain(decrypt.clone()).collect(),
+            }
         });
     let inputs = (identity, storage.file_system, storage.access_point);
     let exec = deployment.service.exec.then(|| ("exec".to_owned(), may_be_entered()));
@@ -78,6 +83,14 @@ fn may_start(repository: &str, secret: &str, log_group: &str) -> Value {
         allow(&["secretsmanager:GetSecretValue"], secret),
         allow(&["logs:CreateLogStream", "logs:PutLogEvents"], &format!("{log_group}:*")),
     ]))
+}
+
+/// With a key of one's own, the secret can be read only by whoever may use the key, and that only for secrets.
+fn may_decrypt(key: &str, region: &str) -> Value {
+    let mut statement = allow(&["kms:Decrypt"], key);
+    statement["Condition"] =
+        json!({ "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.amazonaws.com") } });
+    policy(json!([statement]))
 }
 
 fn may_mount(file_system: &str, access_point: &str) -> Value {

@@ -95,11 +95,12 @@ rules! {
     duplicate_rule = 0,
     associated_once = 0,
     flow_log_twice = 0,
+    key_of_a_log_group = 0,
     role_of_a_flow_log = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 20] = [
+const CYCLES: [(&str, u8); 21] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -119,6 +120,8 @@ const CYCLES: [(&str, u8); 20] = [
     ("mount_targets_take_time", 40),
     // A task does not start without the keys that it names.
     ("secret_keys_at_start", 43),
+    // A secret with a key of its own is read only by a role that may use the key.
+    ("secrets_need_their_key", 0),
     // What was made a moment ago does not show in lists.
     ("read_your_write_gap", 52),
     // A changed attribute reads as it was, for a moment.

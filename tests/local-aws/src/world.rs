@@ -10,6 +10,7 @@ mod efs;
 mod flow_logs;
 mod forgotten;
 mod interfaces;
+mod keys;
 mod load_balancing;
 mod monitoring;
 mod nat;
@@ -37,6 +38,7 @@ pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use flow_logs::{FlowLog, FlowLogs};
 pub use interfaces::{Interface, Interfaces, NewInterface};
+pub use keys::Keys;
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub use monitoring::Monitoring;
@@ -77,6 +79,8 @@ pub struct World {
     pub roles: BTreeMap<String, Role>,
     /// Secrets.
     pub secrets: Secrets,
+    /// Keys.
+    pub keys: Keys,
     /// Certificates.
     pub certificates: Certificates,
     /// Hosted zones and their records.
@@ -171,6 +175,7 @@ impl World {
     /// Learns from a call that succeeded, and gives its answer the state that AWS would show.
     pub(crate) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         self.forgotten.observe(call, answer);
+        self.keys.observe(call, answer);
         match call.service.as_str() {
             "ec2" => {
                 self.network.observe(call, answer);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{FlowLogsResourceType, ResourceType, Tag, TagSpecification, TrafficType};
 use local_aws::Cloud;
-use local_aws::checks::{converges, deployed, hands, leaves_nothing, repaired};
+use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
 use local_aws::runs::Runs;
 use provision::cost::difference;
 use provision::guard::Access;
@@ -86,4 +86,122 @@ async fn a_flow_log_that_was_deleted_or_replaced_comes_back() {
     hands(&runs).logs.put_retention_policy().log_group_name(FLOW_LOGS).retention_in_days(1).send().await.unwrap();
     repaired(&runs, &["~ flow-log-group retention_days"]).await.unwrap();
     leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const SERVICE_LOG: &str = "/weather-comment-generator/staging/service";
+const SECRET: &str = "weather-comment-generator/staging/api-keys";
+
+/// Makes the key, with a policy that lets these services use it, and asks for it.
+fn with_key(runs: &mut Runs, services: &[&str]) {
+    runs.cloud.world(|world| world.keys.add(KEY, services));
+    runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
+}
+
+/// With which keys the log, the secret, the topic, the images and the disk are encrypted, if with none of AWS's own.
+async fn keys(runs: &Runs) -> [Option<String>; 5] {
+    let aws = hands(runs);
+    let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
+    let topic = aws.sns.get_topic_attributes().topic_arn(topic).send().await.unwrap();
+    let topic = topic.attributes().unwrap().get("KmsMasterKeyId").filter(|key| !key.is_empty()).cloned();
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    let images = repositories.repositories()[0].encryption_configuration().and_then(|it| it.kms_key.clone());
+    let file_systems = aws.efs.describe_file_systems().send().await.unwrap();
+    let disk = file_systems.file_systems()[0].kms_key_id.clone().filter(|key| key == KEY);
+    runs.cloud.world(|world| {
+        let of = |service, name| world.keys.of(service, name).map(ToOwned::to_owned);
+        [of("logs", SERVICE_LOG), of("secretsmanager", SECRET), topic.clone(), images.clone(), disk.clone()]
+    })
+}
+
+fn own() -> Option<String> {
+    Some(KEY.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_with_a_key_of_its_own_is_made_and_removed_as_a_whole() {
+    let mut runs = begun_with(|runs| {
+        runs.deployment.network.flow_logs = true;
+        with_key(runs, &["logs", "cloudwatch"]);
+    })
+    .await;
+    assert_eq!(keys(&runs).await, [own(), own(), own(), own(), own()]);
+    assert_eq!(runs.cloud.world(|world| world.keys.of("logs", FLOW_LOGS).map(ToOwned::to_owned)), own());
+    // What can be encrypted otherwise is, and what keeps its key is left alone.
+    runs.deployment.encryption.kms_key_arn = None;
+    assert!(price(&runs).await < -1.0);
+    let groups = ["~ flow-log-group kms_key", "~ service-log kms_key"];
+    let others = ["~ api-keys kms_key", "~ execution-role policies.decrypt", "~ alarm-topic kms_key"];
+    repaired_in_any_order(&runs, &[&groups[..], &others[..]].concat()).await;
+    assert_eq!(keys(&runs).await, [None, None, None, own(), own()]);
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+/// As `repaired`, where the order does not matter.
+async fn repaired_in_any_order(runs: &Runs, expected: &[&str]) {
+    let mut found = changes(runs).await.unwrap();
+    let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    converges(runs).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_given_to_a_living_stack_where_that_loses_nothing() {
+    let mut runs = deployed().await.unwrap();
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    let plan = runs.plan(Goal::Present).await.unwrap().to_string();
+    for part in [
+        "! ECR repository         repository           BLOCKED",
+        "! EFS file system        cache                BLOCKED",
+        "kms_key: none -> arn:aws:kms:",
+        "hint: a repository keeps the key that it was made with; set encryption.disk_and_images = false",
+        "hint: a file system keeps the key that it was made with",
+    ] {
+        assert!(plan.contains(part), "{part:?} is missing from:\n{plan}");
+    }
+    assert!(runs.deploy().await.is_err(), "nothing is changed while something is in the way");
+    assert_eq!(keys(&runs).await, [None, None, None, None, None]);
+    runs.deployment.encryption.disk_and_images = false;
+    assert!(price(&runs).await > 1.0);
+    let expected =
+        ["~ api-keys kms_key", "~ service-log kms_key", "~ execution-role policies.decrypt", "~ alarm-topic kms_key"];
+    repaired_in_any_order(&runs, &expected).await;
+    assert_eq!(keys(&runs).await, [own(), own(), own(), None, None]);
+    // A new task reads the secret with the key.
+    runs.new_image("another program").unwrap();
+    converges(&runs).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_key_behind_the_tools_back_is_found_and_undone() {
+    let runs = begun_with(|runs| with_key(runs, &["logs", "cloudwatch"])).await;
+    let aws = hands(&runs);
+    aws.logs.disassociate_kms_key().log_group_name(SERVICE_LOG).send().await.unwrap();
+    repaired(&runs, &["~ service-log kms_key"]).await.unwrap();
+    aws.secrets.update_secret().secret_id(SECRET).kms_key_id("").send().await.unwrap();
+    repaired(&runs, &["~ api-keys kms_key"]).await.unwrap();
+    let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
+    let request = aws.sns.set_topic_attributes().topic_arn(topic).attribute_name("KmsMasterKeyId");
+    request.attribute_value("alias/aws/sns").send().await.unwrap();
+    repaired(&runs, &["~ alarm-topic kms_key"]).await.unwrap();
+    let role = aws.iam.list_roles().send().await.unwrap();
+    let role = role.roles().iter().find(|it| it.role_name().contains("-execution-")).unwrap().role_name().to_owned();
+    aws.iam.delete_role_policy().role_name(role).policy_name("decrypt").send().await.unwrap();
+    repaired(&runs, &["~ execution-role policies.decrypt"]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_logs_may_not_use_is_explained() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.encryption.disk_and_images = false;
+    with_key(&mut runs, &["cloudwatch"]);
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    assert!(failures.contains("CloudWatch Logs may not use the key: add to its policy"), "{failures}");
+    // Once it may, the next deploy goes on.
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    converges(&runs).await.unwrap();
 }

@@ -86,6 +86,9 @@ impl Scene {
         self.runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
         self.runs.deployment.network.nat_gateways = 1;
         self.runs.deployment.network.flow_logs = true;
+        self.runs.cloud.world(|world| world.keys.add(KEY, &["logs", "cloudwatch"]));
+        self.runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
+        self.runs.deployment.encryption.disk_and_images = false;
         self.deploy(Who::Operator).await;
         self.runs.deployment.network.nat_gateways = self.runs.deployment.network.zones;
         self.deploy(Who::Operator).await;
@@ -93,6 +96,7 @@ impl Scene {
         self.runs.deployment.edge.certificate_arn = given;
         self.runs.deployment.network.nat_gateways = 0;
         self.runs.deployment.network.flow_logs = false;
+        self.runs.deployment.encryption.kms_key_arn = None;
         self.deploy(Who::Operator).await;
     }
 
@@ -258,6 +262,7 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const RECORD: &str = "/weather-comment-generator/staging/deployments";
 
 async fn played() -> Scene {

@@ -14,6 +14,7 @@ use super::interfaces::NewInterface;
 use super::{World, epoch, text};
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
+use crate::policy::Policy;
 use crate::{ACCOUNT, REGION};
 
 /// Pulling the image and starting.
@@ -276,15 +277,43 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     if let Some(reason) = missing_key(world, task).filter(|_| world.holds("secret_keys_at_start")) {
         return Some(Obstacle::Stops(reason, None));
     }
+    if let Some(reason) = key_out_of_reach(world, task).filter(|_| world.holds("secrets_need_their_key")) {
+        return Some(Obstacle::Stops(reason, None));
+    }
     let broken = world.broken_images.contains(digest);
     broken.then(|| Obstacle::Stops("Essential container in task exited".to_owned(), Some(1)))
 }
 
+/// What a task's containers read from secrets.
+fn read_from_secrets(task: &Value) -> impl Iterator<Item = String> + '_ {
+    let containers = task["containerDefinitions"].as_array().into_iter().flatten();
+    containers.flat_map(|it| it["secrets"].as_array().into_iter().flatten()).map(|it| text(&it["valueFrom"]))
+}
+
+/// What a task says whose secret has a key of its own, which its role may not use.
+fn key_out_of_reach(world: &World, task: &Value) -> Option<String> {
+    let role = world.roles.get(short(task["executionRoleArn"].as_str()?))?;
+    let may = |action: &str| {
+        let documents = role.policies.values().filter_map(|text| serde_json::from_str(text).ok());
+        documents.map(|document| Policy::of(&document)).any(|policy| policy.allows(action))
+    };
+    let mut secrets = read_from_secrets(task).filter_map(|from| {
+        let arn = from.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+        world.secrets.name(&arn).map(ToOwned::to_owned)
+    });
+    let own_key = secrets.find(|name| world.keys.of("secretsmanager", name).is_some())?;
+    (!may("kms:Decrypt")).then(|| {
+        format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
+             unable to retrieve secret from asm: service call has been retried 1 time(s): AccessDeniedException: Access \
+             to KMS is not allowed ({own_key})"
+        )
+    })
+}
+
 /// What a task says that names a key which its secret does not have.
 fn missing_key(world: &World, task: &Value) -> Option<String> {
-    let containers = task["containerDefinitions"].as_array()?.iter();
-    let mut named =
-        containers.flat_map(|it| it["secrets"].as_array().into_iter().flatten()).map(|it| text(&it["valueFrom"]));
+    let mut named = read_from_secrets(task);
     let reason = |from: String| {
         // An ARN has seven parts; the key is the eighth.
         let parts: Vec<_> = from.splitn(8, ':').collect();

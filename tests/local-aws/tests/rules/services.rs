@@ -5,7 +5,7 @@ use aws_sdk_ecs::types::{DeploymentCircuitBreaker, DeploymentConfiguration, Load
 use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
 use local_aws::faults::{Fault, Faults};
 
-use crate::account::{Account, TRUST, container, seconds};
+use crate::account::{Account, KEY, TRUST, container, seconds};
 use crate::harness::{Said, probes, said, seen};
 
 fn behind(group: &str, port: i32) -> LoadBalancer {
@@ -141,6 +141,18 @@ probes! {
         it.cluster().await;
         let made = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).send().await.unwrap();
         let secret = Secret::builder().name("X").value_from(format!("{}:MISSING::", made.arn.unwrap())).build().unwrap();
+        let role = it.role("execution", TRUST).await;
+        let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
+        seconds(60).await;
+        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
+        seconds(600).await;
+        stop_reason(&it).await
+    };
+    secrets_need_their_key: "TaskFailedToStart", "Access to KMS is not allowed", async |it: Account| {
+        it.cluster().await;
+        let request = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).kms_key_id(KEY);
+        let made = request.send().await.unwrap();
+        let secret = Secret::builder().name("X").value_from(format!("{}:A::", made.arn.unwrap())).build().unwrap();
         let role = it.role("execution", TRUST).await;
         let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
         seconds(60).await;
