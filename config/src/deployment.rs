@@ -104,6 +104,8 @@ pub struct Network {
     pub nat_gateways: usize,
     /// Whether every connection in the network is written down.
     pub flow_logs: bool,
+    /// Whether private subnets reach AWS by endpoints, and not over the internet.
+    pub endpoints: bool,
 }
 
 /// What answers on the internet.
@@ -291,6 +293,7 @@ impl Deployment {
                 zones: reader.number("network.zones", 2..=3),
                 nat_gateways: reader.number_or("network.nat_gateways", 0, 0..=3),
                 flow_logs: reader.flag_or("network.flow_logs", false),
+                endpoints: reader.flag_or("network.endpoints", false),
             },
             edge: edge(reader, &region),
             encryption: encryption(reader, &region),
@@ -343,6 +346,11 @@ impl Deployment {
             let hint = format!("give 0, 1 for all zones, or {zones} for one in each");
             let message = format_args!("{nat_gateways} NAT gateways cannot be shared out among {zones} zones");
             reader.problem("network.nat_gateways", message, hint);
+        }
+        if self.network.endpoints && nat_gateways == 0 {
+            let hint = "set network.nat_gateways to 1 or more; endpoints lead to AWS alone, and forecasts and language \
+                        models are on the internet, so they need NAT beside them";
+            reader.problem("network.endpoints", "are for private subnets, and there are none", hint);
         }
     }
 }
@@ -835,12 +843,20 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_need_private_subnets_that_reach_the_internet_too() {
+        let problems = load("staging", &["network.endpoints=true"]).unwrap_err();
+        assert_eq!(problems.0[0].key, "network.endpoints");
+        assert!(problems.0[0].hint.as_ref().unwrap().starts_with("set network.nat_gateways to 1 or more"));
+        assert!(load("staging", &["network.endpoints=true", "network.nat_gateways=1"]).unwrap().network.endpoints);
+    }
+
+    #[test]
     fn what_costs_money_is_off_and_production_is_protected_from_deletion() {
         for (name, ..) in BUILT_IN {
             let deployment = load(name, &[]).unwrap();
             let Service { exec, container_insights, .. } = deployment.service;
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
-            assert!(!deployment.network.flow_logs, "{name}");
+            assert!(!deployment.network.flow_logs && !deployment.network.endpoints, "{name}");
             assert_eq!(deployment.encryption.kms_key_arn, None, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");

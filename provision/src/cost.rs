@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use difference::{Difference, difference};
 
+use crate::our_stack::endpoints::SERVICES;
 use crate::our_stack::monitoring::ALARM_METRICS;
 
 /// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
@@ -26,6 +27,8 @@ const IMAGES_GB: f64 = 0.1;
 const NAT_GB: f64 = 10.0;
 /// Gigabytes of connections written down: a few editors, their health checks, and whoever knocks at public addresses.
 const FLOW_LOG_GB: f64 = 2.0;
+/// Gigabytes through endpoints: logs and secrets; the layers of images go over routes, which cost nothing.
+const ENDPOINT_GB: f64 = 5.0;
 /// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
 /// log.
 const KEY_USES: f64 = 20_000.0;
@@ -162,6 +165,15 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
     }
+    if deployment.network.endpoints {
+        let number = f64::from(u32::try_from(SERVICES.len()).unwrap_or(u32::MAX));
+        let amount = format!("{number} in {zones} zones");
+        let usd = number * zones * HOURS * prices.usd("endpoint");
+        lines.push(line("endpoints", "VPC endpoint", amount, usd, false));
+        let amount = format!("{ENDPOINT_GB} GB");
+        let usd = ENDPOINT_GB * prices.usd("endpoint-gb");
+        lines.push(line("traffic through endpoints", "VPC endpoint", amount, usd, true));
+    }
     if deployment.network.flow_logs {
         let amount = format!("{FLOW_LOG_GB} GB written, {} days kept", deployment.logs.retention_days);
         lines.push(line("flow log", "VPC flow log", amount, logged(deployment, &prices, FLOW_LOG_GB), true));
@@ -287,6 +299,19 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_cost_by_the_hour_in_each_zone() {
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        let off = bill(&deployment).unwrap();
+        deployment.network.endpoints = true;
+        let on = bill(&deployment).unwrap();
+        assert!((on.usd - off.usd - (81.76 + 0.05)).abs() < 0.001, "{on}");
+        deployment.network.zones = 3;
+        let hours = |bill: &Bill| bill.lines.iter().find(|line| line.what == "endpoints").unwrap().usd;
+        assert!((hours(&bill(&deployment).unwrap()) - 1.5 * hours(&on)).abs() < 0.001);
+    }
+
+    #[test]
     fn a_key_of_ones_own_costs_a_dollar_and_what_it_is_used() {
         let off = bill(&production()).unwrap();
         let mut deployment = production();
@@ -315,6 +340,7 @@ mod tests {
         let mut deployment = production();
         deployment.network.nat_gateways = 1;
         deployment.network.flow_logs = true;
+        deployment.network.endpoints = true;
         deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
         deployment.service.container_insights = true;
         let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;

@@ -1,6 +1,7 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
 mod domain;
+pub(crate) mod endpoints;
 mod flow_logs;
 pub(crate) mod monitoring;
 mod network;
@@ -297,7 +298,8 @@ fn service(
     let disk = (storage.mount_targets.clone(), disk_policy);
     let private = network.private.as_ref();
     let private_routes = private.map(|private| private.routes.clone()).unwrap_or_default();
-    let before = (network.rules.clone(), edge.listener, edge.rule, disk, (network.route, private_routes));
+    let ways_out = (network.route, private_routes, network.endpoints.clone());
+    let before = (network.rules.clone(), edge.listener, edge.rule, disk, ways_out);
     let subnets = private.map_or(&network.subnets, |private| &private.subnets).clone();
     // In public subnets without NAT, the address is how the task reaches ECR and the weather.
     let assign_public_ip = private.is_none();

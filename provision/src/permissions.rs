@@ -311,7 +311,8 @@ mod tests {
                 "CreateRouteTable",
                 "CreateSecurityGroup",
                 "CreateSubnet",
-                "CreateVpc"
+                "CreateVpc",
+                "CreateVpcEndpoint"
             ])
         );
     }

@@ -9,8 +9,8 @@ mod certificates;
 pub mod dashboard;
 pub mod default_security_group;
 pub(crate) mod dns;
+mod ec2_calls;
 mod ec2_tags;
-mod ec2_tokens;
 pub mod ecr_repository;
 pub mod ecs_cluster;
 pub mod ecs_service;
@@ -46,6 +46,7 @@ pub mod target_group;
 pub mod task_definition;
 pub mod topic;
 pub mod vpc;
+pub mod vpc_endpoint;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.
 fn never_changes(kind: &str) -> anyhow::Error {

@@ -52,6 +52,7 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
     let count = |kind: &str| world.specs().filter(|(node, _)| stack.kind(*node) == kind).count();
     live.network.nat_gateways = count("NAT gateway");
     live.network.flow_logs = count("VPC flow log") > 0;
+    live.network.endpoints = count("VPC endpoint") > 0;
     for (node, spec) in world.specs() {
         let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
         match stack.kind(node) {

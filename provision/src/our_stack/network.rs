@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use config::deployment::Deployment;
 
 use super::domain::AnyCertificate;
+use super::endpoints;
 use super::private::{self, Around, Private};
 use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
@@ -23,6 +24,7 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::{Subnet, SubnetSpec};
 use crate::resources::target_group::{Health, TargetGroup, TargetGroupSpec};
 use crate::resources::vpc::{Vpc, VpcSpec};
+use crate::resources::vpc_endpoint::VpcEndpoint;
 use crate::stack::{Handle, Stack};
 
 /// The port of NFS, which EFS speaks.
@@ -46,6 +48,8 @@ pub(super) struct Network {
     pub(super) service_group: Handle<SecurityGroup>,
     pub(super) file_system_group: Handle<SecurityGroup>,
     pub(super) rules: Vec<Handle<SecurityGroupRules>>,
+    /// The ways to AWS that do not lead over the internet, if there are any.
+    pub(super) endpoints: Vec<Handle<VpcEndpoint>>,
 }
 
 /// In how many zones a network may be, so that it is known what there may have been.
@@ -97,7 +101,7 @@ pub(super) fn add(
             }
         });
     let public = [subnets.clone(), retired_subnets.clone()].concat();
-    let private = private::add(stack, deployment, &Around { vpc, gateway, public, route });
+    let (private, possible) = private::add(stack, deployment, &Around { vpc, gateway, public, route });
     let key = DefaultSecurityGroup { name: "default-group".to_owned() };
     stack.add("default-group", key, vpc, |vpc| DefaultSecurityGroupSpec {
         ingress: Vec::new(),
@@ -117,6 +121,8 @@ pub(super) fn add(
     let service_group = group("service", "Service: page and API from the load balancer");
     let file_system_group = group("cache", "File system: NFS from the service");
     let rules = rules(stack, deployment, load_balancer_group, service_group, file_system_group);
+    let around = endpoints::Around { vpc, private: private.as_ref(), possible: &possible, service_group };
+    let endpoints = endpoints::add(stack, deployment, names, &around);
     Network {
         vpc,
         gateway,
@@ -128,6 +134,7 @@ pub(super) fn add(
         service_group,
         file_system_group,
         rules,
+        endpoints,
     }
 }
 
@@ -171,13 +178,13 @@ fn rules(
     vec![of_load_balancer, of_service, of_file_system]
 }
 
-fn rules_of(group_id: String, mut ingress: Vec<Rule>, mut egress: Vec<Rule>) -> SecurityGroupRulesSpec {
+pub(super) fn rules_of(group_id: String, mut ingress: Vec<Rule>, mut egress: Vec<Rule>) -> SecurityGroupRulesSpec {
     ingress.sort();
     egress.sort();
     SecurityGroupRulesSpec { group_id, ingress, egress }
 }
 
-fn tcp(port: i32, peer: Peer, description: &str) -> Rule {
+pub(super) fn tcp(port: i32, peer: Peer, description: &str) -> Rule {
     Rule { protocol: "tcp".to_owned(), from_port: port, to_port: port, peer, description: description.to_owned() }
 }
 

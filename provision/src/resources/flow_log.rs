@@ -1,10 +1,10 @@
 //! The flow log of the network: every connection, written into a log group.
 
 use anyhow::Result;
-use aws_sdk_ec2::types::{self, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType, UnsuccessfulItem};
+use aws_sdk_ec2::types::{self, FlowLogsResourceType, LogDestinationType, ResourceType, TrafficType};
 use serde::Serialize;
 
-use super::{ec2_tags, ec2_tokens};
+use super::{ec2_calls, ec2_tags};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -63,19 +63,9 @@ impl FlowLog {
             .deliver_logs_permission_arn(&spec.role_arn)
             .tag_specifications(ec2_tags::specification(&context.aws, &self.name, ResourceType::VpcFlowLog));
         let answer = request.send().await.map_err(AwsError::from)?;
-        all_done(answer.unsuccessful())?;
+        ec2_calls::all_done(answer.unsuccessful(), &[])?;
         super::sent(answer.flow_log_ids.unwrap_or_default().into_iter().next(), "the flow log's id")
     }
-}
-
-/// What could not be done stands in an answer that is no error.
-fn all_done(unsuccessful: &[UnsuccessfulItem]) -> Result<(), AwsError> {
-    let Some(error) = unsuccessful.iter().find_map(|item| item.error()) else { return Ok(()) };
-    Err(AwsError {
-        code: error.code.clone(),
-        message: error.message.clone().unwrap_or_else(|| "no explanation given".to_owned()),
-        status: Some(400),
-    })
 }
 
 impl Resource for FlowLog {
@@ -107,7 +97,7 @@ impl Resource for FlowLog {
             Ok(ours(context).await?.iter().any(|found| found.flow_log_id() == Some(id.as_str())))
         };
         let what = format!("{spec:?}");
-        Ok(FlowLogOutput { id: ec2_tokens::make(context, &what, request, is_there).await? })
+        Ok(FlowLogOutput { id: ec2_calls::make(context, &what, request, is_there).await? })
     }
 
     /// For a moment nothing is written down: AWS keeps no two flow logs of one network in one log group.
@@ -119,32 +109,10 @@ impl Resource for FlowLog {
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
         let request = context.aws.ec2.delete_flow_logs().flow_log_ids(&live.output.id);
         let answer = request.send().await.absent_on(GONE)?;
-        let answer = answer.and_then(|answer| answer.unsuccessful).unwrap_or_default();
-        match all_done(&answer) {
-            Err(error) if !GONE.iter().any(|code| error.is(code)) => Err(error.into()),
-            _ => Ok(()),
-        }
+        ec2_calls::all_done(&answer.and_then(|answer| answer.unsuccessful).unwrap_or_default(), GONE)?;
+        Ok(())
     }
 }
 
 /// How EC2 says that there is no such flow log.
 const GONE: &[&str] = &["InvalidFlowLogId.NotFound"];
-
-#[cfg(test)]
-mod tests {
-    use aws_sdk_ec2::types::UnsuccessfulItemError;
-
-    use super::*;
-    use crate::retry::Class;
-
-    #[test]
-    fn what_an_answer_says_was_not_done_is_an_error_like_any_other() {
-        assert!(all_done(&[]).is_ok());
-        let why = "Unable to assume given IAM role: 'arn:aws:iam::1:role/flow-log'";
-        let error = UnsuccessfulItemError::builder().code("InvalidParameter").message(why).build();
-        let item = UnsuccessfulItem::builder().resource_id("vpc-1").error(error).build();
-        let error = all_done(&[item]).unwrap_err();
-        assert!(error.is("InvalidParameter"));
-        assert_eq!(Class::of(&error.into()), Some(Class::RolePropagation));
-    }
-}

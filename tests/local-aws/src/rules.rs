@@ -94,13 +94,16 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    endpoint_names_conflict = 0,
     flow_log_twice = 0,
     key_of_a_log_group = 0,
+    one_endpoint_subnet_a_zone = 0,
+    one_gateway_endpoint_a_table = 0,
     role_of_a_flow_log = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 21] = [
+const CYCLES: [(&str, u8); 22] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -140,6 +143,8 @@ const CYCLES: [(&str, u8); 21] = [
     ("changes_of_names_spread", 0),
     // NAT gateways come up slowly, or fail with a code.
     ("nat_gateways_take_time", 0),
+    // Endpoints with addresses come and go slowly.
+    ("endpoints_take_time", 0),
     // The work is done and nobody hears of it: the fault plan decides when.
     ("answers_get_lost", 55),
 ];

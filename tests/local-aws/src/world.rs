@@ -7,6 +7,7 @@ mod buckets;
 mod certificates;
 mod dns;
 mod efs;
+mod endpoints;
 mod flow_logs;
 mod forgotten;
 mod interfaces;
@@ -36,6 +37,7 @@ pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
+pub use endpoints::{Endpoint, Endpoints};
 pub use flow_logs::{FlowLog, FlowLogs};
 pub use interfaces::{Interface, Interfaces, NewInterface};
 pub use keys::Keys;
@@ -89,6 +91,8 @@ pub struct World {
     pub nat_gateways: NatGateways,
     /// Flow logs.
     pub flow_logs: FlowLogs,
+    /// Endpoints.
+    pub endpoints: Endpoints,
     /// What may be scaled, by the identifiers of resources.
     pub scalable_targets: BTreeSet<String>,
     /// The tags of each topic.
@@ -167,7 +171,10 @@ impl World {
             ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
-            ("ec2", _) => security_groups::answer(self, call).or_else(|| flow_logs::answer(self, call)),
+            ("ec2", _) => {
+                let own = [security_groups::answer, flow_logs::answer, endpoints::answer];
+                own.into_iter().find_map(|answer| answer(self, call))
+            }
             _ => None,
         }
     }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{FlowLogsResourceType, ResourceType, Tag, TagSpecification, TrafficType};
+use aws_sdk_ec2::types::{
+    FlowLogsResourceType, IpPermission, IpRange, ResourceType, Tag, TagSpecification, TrafficType, VpcEndpoint,
+};
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
 use local_aws::runs::Runs;
@@ -204,4 +206,97 @@ async fn a_key_that_logs_may_not_use_is_explained() {
     // Once it may, the next deploy goes on.
     with_key(&mut runs, &["logs", "cloudwatch"]);
     converges(&runs).await.unwrap();
+}
+
+const ENDPOINTS: [&str; 5] =
+    ["registry-api-endpoint", "registry-endpoint", "logs-endpoint", "secrets-endpoint", "layers-endpoint"];
+
+/// The endpoint of a name in the stack.
+async fn endpoint(runs: &Runs, name: &str) -> VpcEndpoint {
+    let all = hands(runs).ec2.describe_vpc_endpoints().send().await.unwrap().vpc_endpoints.unwrap();
+    all.into_iter().find(|it| it.tags().iter().any(|tag| tag.value() == Some(name))).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_with_endpoints_is_made_widened_and_removed_as_a_whole() {
+    let mut runs = begun_with(|runs| {
+        runs.deployment.network.nat_gateways = 1;
+        runs.deployment.network.endpoints = true;
+    })
+    .await;
+    let logs = endpoint(&runs, "logs-endpoint").await;
+    assert_eq!((logs.private_dns_enabled(), logs.subnet_ids().len(), logs.groups().len()), (Some(true), 2, 1));
+    assert_eq!(logs.service_name(), Some("com.amazonaws.ap-northeast-1.logs"));
+    let layers = endpoint(&runs, "layers-endpoint").await;
+    assert!(layers.policy_document().unwrap().contains("prod-ap-northeast-1-starport-layer-bucket"));
+    assert_eq!((layers.route_table_ids().len(), layers.subnet_ids().len()), (1, 0));
+    runs.deployment.network.zones = 3;
+    converges(&runs).await.unwrap();
+    assert_eq!(endpoint(&runs, "logs-endpoint").await.subnet_ids().len(), 3);
+    runs.deployment.network.zones = 2;
+    runs.deployment.network.nat_gateways = 2;
+    converges(&runs).await.unwrap();
+    assert_eq!(endpoint(&runs, "logs-endpoint").await.subnet_ids().len(), 2);
+    assert_eq!(endpoint(&runs, "layers-endpoint").await.route_table_ids().len(), 2);
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_can_be_taken_up_and_given_up_on_a_living_stack() {
+    let mut runs = begun_with(|runs| runs.deployment.network.nat_gateways = 1).await;
+    runs.deployment.network.endpoints = true;
+    assert!((price(&runs).await - 81.81).abs() < 0.01);
+    let mut new: Vec<_> = ENDPOINTS.iter().map(|name| format!("+ {name}")).collect();
+    new.splice(0..0, ["+ endpoints-group".to_owned(), "+ endpoints-rules".to_owned()]);
+    new.push("? service".to_owned());
+    repaired(&runs, &new.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+    runs.deployment.network.endpoints = false;
+    assert!((price(&runs).await + 81.81).abs() < 0.01);
+    let mut old: Vec<_> = ENDPOINTS.iter().rev().map(|name| format!("- {name}")).collect();
+    old.extend(["- endpoints-rules".to_owned(), "- endpoints-group".to_owned()]);
+    repaired(&runs, &old.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+    // And together with the subnets that they are in.
+    runs.deployment.network.endpoints = true;
+    converges(&runs).await.unwrap();
+    runs.deployment.network.endpoints = false;
+    runs.deployment.network.nat_gateways = 0;
+    converges(&runs).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attribute_of_an_endpoint_that_somebody_changes_is_found_and_undone() {
+    let runs = begun_with(|runs| {
+        runs.deployment.network.nat_gateways = 1;
+        runs.deployment.network.endpoints = true;
+    })
+    .await;
+    let ec2 = hands(&runs).ec2;
+    let logs = endpoint(&runs, "logs-endpoint").await;
+    let change = || ec2.modify_vpc_endpoint().set_vpc_endpoint_id(logs.vpc_endpoint_id.clone());
+    change().private_dns_enabled(false).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.private_dns"]).await.unwrap();
+    change().remove_subnet_ids(&logs.subnet_ids()[0]).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.subnets"]).await.unwrap();
+    let groups = ec2.describe_security_groups().send().await.unwrap();
+    let other = groups.security_groups().iter().find(|it| it.group_name().unwrap().contains("-alb-")).unwrap();
+    let other = change().add_security_group_ids(other.group_id().unwrap());
+    other.set_remove_security_group_ids(logs.groups()[0].group_id.clone().map(|id| vec![id])).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.security_groups"]).await.unwrap();
+    let nothing = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    change().policy_document(nothing).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint policy.Statement"]).await.unwrap();
+    let layers = endpoint(&runs, "layers-endpoint").await;
+    let request = ec2.modify_vpc_endpoint().set_vpc_endpoint_id(layers.vpc_endpoint_id.clone());
+    request.remove_route_table_ids(&layers.route_table_ids()[0]).send().await.unwrap();
+    repaired(&runs, &["~ layers-endpoint reach.gateway.route_tables"]).await.unwrap();
+    // One that is going still has the name of its service.
+    ec2.delete_vpc_endpoints().set_vpc_endpoint_ids(logs.vpc_endpoint_id.map(|id| vec![id])).send().await.unwrap();
+    repaired(&runs, &["+ logs-endpoint", "? service"]).await.unwrap();
+    let group = endpoint(&runs, "logs-endpoint").await.groups()[0].group_id.clone().unwrap();
+    let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+    let open = open.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
+    ec2.authorize_security_group_ingress().group_id(group).ip_permissions(open).send().await.unwrap();
+    repaired(&runs, &["~ endpoints-rules ingress"]).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
 }

@@ -86,6 +86,7 @@ impl Scene {
         self.runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
         self.runs.deployment.network.nat_gateways = 1;
         self.runs.deployment.network.flow_logs = true;
+        self.runs.deployment.network.endpoints = true;
         self.runs.cloud.world(|world| world.keys.add(KEY, &["logs", "cloudwatch"]));
         self.runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
         self.runs.deployment.encryption.disk_and_images = false;
@@ -96,6 +97,7 @@ impl Scene {
         self.runs.deployment.edge.certificate_arn = given;
         self.runs.deployment.network.nat_gateways = 0;
         self.runs.deployment.network.flow_logs = false;
+        self.runs.deployment.network.endpoints = false;
         self.runs.deployment.encryption.kms_key_arn = None;
         self.deploy(Who::Operator).await;
     }

@@ -25,6 +25,8 @@ const CHECKING: Duration = Duration::from_secs(20);
 const DEREGISTRATION: u64 = 300;
 /// From the order to stop until a task is gone, when no request holds it.
 const STOPPING: Duration = Duration::from_secs(40);
+/// From a task's end until its interface is gone.
+const LINGERING: Duration = Duration::from_secs(20);
 /// From a task's failure to the next try.
 const BACK_OFF: Duration = Duration::from_secs(30);
 /// How old a role must be before ECS can assume it.
@@ -382,6 +384,15 @@ fn hold_interfaces(world: &mut World, call: &Call, name: &str) {
     world.interfaces.add(interface);
 }
 
+/// New tasks are elsewhere; those of before keep their places until they are drained and stopped.
+fn move_interfaces(world: &mut World, call: &Call, name: &str, new: Option<&Deployment>) {
+    if let Some((healthy, drains)) = new.and_then(|new| Some((new.story.healthy?, new.drains))) {
+        let lingers = if world.holds("interfaces_linger") { LINGERING } else { Duration::ZERO };
+        world.interfaces.release(&format!("attachment/{name}"), healthy + drains + STOPPING + lingers);
+    }
+    hold_interfaces(world, call, name);
+}
+
 /// Changes of these begin a deployment; others are applied without one.
 const BEGINS_A_DEPLOYMENT: [&str; 3] = ["taskDefinition", "networkConfiguration", "loadBalancers"];
 
@@ -398,8 +409,13 @@ fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     let task_definition = asked.get("taskDefinition").map_or_else(|| service.task_definition().to_owned(), text);
     let balancers =
         asked.get("loadBalancers").or_else(|| service.settings.get("loadBalancers")).cloned().unwrap_or_default();
+    let network = asked.get("networkConfiguration");
+    let moves = network.is_some_and(|it| service.settings.get("networkConfiguration") != Some(it));
     let now = world.now;
     let new = begins.then(|| deployment(world, &task_definition, &balancers, now, false));
+    if moves {
+        move_interfaces(world, call, &name, new.as_ref());
+    }
     let service = world.services.by_name.get_mut(&name).expect("it was found a moment ago");
     for (field, value) in asked {
         if !matches!(field.as_str(), "cluster" | "service" | "forceNewDeployment") {
@@ -420,7 +436,7 @@ fn delete(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     if let Some(service) = world.services.by_name.get_mut(&name) {
         service.inactive.get_or_insert(gone);
     }
-    let lingers = if world.holds("interfaces_linger") { Duration::from_secs(20) } else { Duration::ZERO };
+    let lingers = if world.holds("interfaces_linger") { LINGERING } else { Duration::ZERO };
     world.interfaces.release(&format!("attachment/{name}"), gone + lingers);
     Ok(json!({"service": describe_one(world, &name)}))
 }

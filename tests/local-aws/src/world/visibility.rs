@@ -23,13 +23,14 @@ pub struct Visibility {
 }
 
 /// What makes a thing, what lists it, and the element that holds its identifier.
-const MAKES: [(&str, &str, &str); 6] = [
+const MAKES: [(&str, &str, &str); 7] = [
     ("CreateVpc", "DescribeVpcs", "vpcId"),
     ("CreateSubnet", "DescribeSubnets", "subnetId"),
     ("CreateInternetGateway", "DescribeInternetGateways", "internetGatewayId"),
     ("CreateRouteTable", "DescribeRouteTables", "routeTableId"),
     ("CreateSecurityGroup", "DescribeSecurityGroups", "groupId"),
     ("CreateFlowLogs", "DescribeFlowLogs", "flowLogId"),
+    ("CreateVpcEndpoint", "DescribeVpcEndpoints", "vpcEndpointId"),
 ];
 
 impl Visibility {
