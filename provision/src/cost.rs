@@ -29,6 +29,8 @@ const NAT_GB: f64 = 10.0;
 const FLOW_LOG_GB: f64 = 2.0;
 /// Gigabytes through endpoints: logs and secrets; the layers of images go over routes, which cost nothing.
 const ENDPOINT_GB: f64 = 5.0;
+/// Gigabytes of sessions in tasks: people type little.
+const EXEC_GB: f64 = 0.1;
 /// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
 /// log.
 const KEY_USES: f64 = 20_000.0;
@@ -164,6 +166,10 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         ));
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+    }
+    if deployment.service.exec {
+        let amount = format!("{EXEC_GB} GB written, {} days kept", deployment.logs.retention_days);
+        lines.push(line("log of sessions", "ECS service", amount, logged(deployment, &prices, EXEC_GB), true));
     }
     if deployment.network.endpoints {
         let number = f64::from(u32::try_from(SERVICES.len()).unwrap_or(u32::MAX));
@@ -340,6 +346,7 @@ mod tests {
         let mut deployment = production();
         deployment.network.nat_gateways = 1;
         deployment.network.flow_logs = true;
+        deployment.service.exec = true;
         deployment.network.endpoints = true;
         deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
         deployment.service.container_insights = true;

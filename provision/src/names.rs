@@ -99,6 +99,11 @@ impl Names {
         format!("/{}/{}/flow-logs", slug(&self.app), slug(&self.environment))
     }
 
+    /// The log group of what people typed in tasks, and what they were answered.
+    pub fn exec_log(&self) -> String {
+        format!("/{}/{}/exec", slug(&self.app), slug(&self.environment))
+    }
+
     /// The log group of the record of runs, with the lock.
     pub fn deployments(&self) -> String {
         format!("/{}/{}/deployments", slug(&self.app), slug(&self.environment))

@@ -21,7 +21,7 @@ use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
 use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
-use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
+use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec, Sessions};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
 use crate::resources::file_system::FileSystem;
 use crate::resources::file_system_policy::{FileSystemPolicy, FileSystemPolicySpec};
@@ -97,7 +97,9 @@ impl OurStack {
         });
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
         let log_group = stack_.add("service-log", key, (), log_group_spec(d));
-        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
+        let exec_log = exec_log(stack_, d, n);
+        let logs = (log_group, exec_log);
+        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, logs);
         let disk_policy = disk_policy(stack_, n, &storage, roles);
         let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
         domain::add_record(stack_, d, n, domain, edge.load_balancer);
@@ -109,7 +111,8 @@ impl OurStack {
             |_| (),
         );
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
-        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), outside.ecs_role);
+        let cluster = cluster(stack_, d, n, outside.ecs_role, exec_log);
+        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), cluster);
         scaling(stack_, d, n, service, outside.scaling_role);
         let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
@@ -277,6 +280,36 @@ fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<E
     })
 }
 
+/// Where it is written down what people did in tasks, while they can.
+fn exec_log(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Option<Handle<LogGroup>> {
+    let key = LogGroup { name: names.exec_log(), resource: "exec-log".to_owned() };
+    if !deployment.service.exec {
+        stack.retire("exec-log", key, &());
+        return None;
+    }
+    Some(stack.add("exec-log", key, (), log_group_spec(deployment)))
+}
+
+fn cluster(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    linked_role: Handle<ServiceLinkedRole>,
+    exec_log: Option<Handle<LogGroup>>,
+) -> Handle<EcsCluster> {
+    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
+    let kms_key = deployment.encryption.kms_key_arn.clone();
+    let inputs = (linked_role, Vec::from_iter(exec_log));
+    stack.add("cluster", EcsCluster { name: names.cluster() }, inputs, move |((), logs)| EcsClusterSpec {
+        container_insights: insights.to_owned(),
+        sessions: logs.into_iter().next().map(|log| Sessions {
+            log_group: log.name,
+            encrypted_log: kms_key.is_some(),
+            kms_key: kms_key.clone(),
+        }),
+    })
+}
+
 #[expect(clippy::too_many_arguments, reason = "the service is where everything comes together")]
 fn service(
     stack: &mut Stack,
@@ -286,12 +319,8 @@ fn service(
     edge: &network::Edge,
     storage: &Storage,
     (task, disk_policy): (Handle<TaskDefinition>, Handle<FileSystemPolicy>),
-    linked_role: Handle<ServiceLinkedRole>,
+    cluster: Handle<EcsCluster>,
 ) -> Handle<EcsService> {
-    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
-    let cluster = stack.add("cluster", EcsCluster { name: names.cluster() }, linked_role, |()| EcsClusterSpec {
-        container_insights: insights.to_owned(),
-    });
     let key = EcsService { cluster: names.cluster(), name: names.service() };
     // The rules of the groups, the listeners and the mount targets give no value, but a task that
     // starts before them cannot be reached, or cannot mount its disk.

@@ -151,7 +151,7 @@ impl Place {
                     }))
                     .collect()
             }
-            "logs" => [names.log_group(), names.deployments(), names.flow_logs()]
+            "logs" => [names.log_group(), names.deployments(), names.flow_logs(), names.exec_log()]
                 .iter()
                 .flat_map(|name| ["", ":*"].map(|end| arn("logs", &format!("log-group:{name}{end}"))))
                 .collect(),

@@ -67,6 +67,8 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
             }
             "ECS service" => {
                 live.service.desired_count = number("desired_count").unwrap_or(live.service.desired_count);
+                let exec = spec.get("enable_execute_command").and_then(Value::as_bool);
+                live.service.exec = exec.unwrap_or(live.service.exec);
             }
             "secret" => {
                 let key = spec.get("kms_key").and_then(Value::as_str);

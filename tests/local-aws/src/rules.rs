@@ -97,6 +97,7 @@ rules! {
     endpoint_names_conflict = 0,
     flow_log_twice = 0,
     key_of_a_log_group = 0,
+    log_of_sessions = 0,
     one_endpoint_subnet_a_zone = 0,
     one_gateway_endpoint_a_table = 0,
     role_of_a_flow_log = 0,

@@ -6,6 +6,10 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{
     FlowLogsResourceType, IpPermission, IpRange, ResourceType, Tag, TagSpecification, TrafficType, VpcEndpoint,
 };
+use aws_sdk_ecs::types::{
+    ClusterConfiguration, ClusterField, ExecuteCommandConfiguration, ExecuteCommandLogConfiguration,
+    ExecuteCommandLogging,
+};
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
 use local_aws::runs::Runs;
@@ -299,4 +303,69 @@ async fn every_attribute_of_an_endpoint_that_somebody_changes_is_found_and_undon
     ec2.authorize_security_group_ingress().group_id(group).ip_permissions(open).send().await.unwrap();
     repaired(&runs, &["~ endpoints-rules ingress"]).await.unwrap();
     leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+const EXEC_LOG: &str = "/weather-comment-generator/staging/exec";
+const CLUSTER: &str = "weather-comment-generator-staging-cluster";
+
+/// How the cluster writes sessions down: by which rule, where, with which key, and whether that is insisted upon.
+async fn sessions(runs: &Runs) -> (String, Option<String>, Option<String>, bool) {
+    let request = hands(runs).ecs.describe_clusters().clusters(CLUSTER).include(ClusterField::Configurations);
+    let answer = request.send().await.unwrap();
+    let found = answer.clusters()[0].configuration().unwrap().execute_command_configuration().unwrap();
+    let log = found.log_configuration();
+    let group = log.and_then(|log| log.cloud_watch_log_group_name.clone());
+    let insists = log.is_some_and(|log| log.cloud_watch_encryption_enabled);
+    (found.logging().unwrap().as_str().to_owned(), group, found.kms_key_id.clone(), insists)
+}
+
+/// What the role of the task may do while it can be entered.
+fn exec_policy(runs: &Runs) -> Option<String> {
+    runs.cloud.world(|world| {
+        let mut roles = world.roles.iter().filter(|(name, _)| name.contains("-task-"));
+        roles.find_map(|(_, role)| role.policies.get("exec").cloned())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_in_tasks_are_written_down_with_the_key_and_without_it() {
+    let mut runs = begun_with(|runs| runs.deployment.service.exec = true).await;
+    assert_eq!(sessions(&runs).await, ("OVERRIDE".to_owned(), Some(EXEC_LOG.to_owned()), None, false));
+    let policy = exec_policy(&runs).unwrap();
+    assert!(policy.contains("logs:PutLogEvents") && policy.contains(EXEC_LOG) && !policy.contains("kms:"), "{policy}");
+    runs.deployment.encryption.disk_and_images = false;
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    converges(&runs).await.unwrap();
+    assert_eq!(sessions(&runs).await, ("OVERRIDE".to_owned(), Some(EXEC_LOG.to_owned()), own(), true));
+    assert_eq!(runs.cloud.world(|world| world.keys.of("logs", EXEC_LOG).map(ToOwned::to_owned)), own());
+    assert!(exec_policy(&runs).unwrap().contains("kms:Decrypt"));
+    runs.deployment.service.exec = false;
+    assert!(price(&runs).await < -0.05);
+    converges(&runs).await.unwrap();
+    assert_eq!(sessions(&runs).await, ("DEFAULT".to_owned(), None, None, false));
+    assert!(log_groups(&runs, EXEC_LOG).await.is_empty() && exec_policy(&runs).is_none());
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise() {
+    let runs = begun_with(|runs| runs.deployment.service.exec = true).await;
+    let ecs = hands(&runs).ecs;
+    let tell = async |sessions: ExecuteCommandConfiguration| {
+        let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
+        ecs.update_cluster().cluster(CLUSTER).configuration(configuration).send().await.unwrap();
+    };
+    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::None).build()).await;
+    repaired(&runs, &["~ cluster sessions.log_group"]).await.unwrap();
+    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Default).build()).await;
+    repaired(&runs, &["~ cluster sessions"]).await.unwrap();
+    let log = ExecuteCommandLogConfiguration::builder().cloud_watch_log_group_name(EXEC_LOG);
+    let log = log.cloud_watch_encryption_enabled(true).build();
+    let elsewhere = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override).kms_key_id(KEY);
+    tell(elsewhere.log_configuration(log).build()).await;
+    repaired(&runs, &["~ cluster sessions.encrypted_log sessions.kms_key"]).await.unwrap();
+    ecs.update_cluster().cluster(CLUSTER).send().await.unwrap();
+    assert!(changes(&runs).await.unwrap().is_empty(), "what is not said stays");
+    hands(&runs).logs.delete_log_group().log_group_name(EXEC_LOG).send().await.unwrap();
+    repaired(&runs, &["+ exec-log", "? task-role", "? cluster"]).await.unwrap();
 }

@@ -1,7 +1,10 @@
 //! Services, their deployments, and their scaling.
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
-use aws_sdk_ecs::types::{DeploymentCircuitBreaker, DeploymentConfiguration, LoadBalancer, Secret};
+use aws_sdk_ecs::types::{
+    ClusterConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, ExecuteCommandConfiguration,
+    ExecuteCommandLogging, LoadBalancer, Secret,
+};
 use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
 use local_aws::faults::{Fault, Faults};
 
@@ -147,6 +150,12 @@ probes! {
         it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
         seconds(600).await;
         stop_reason(&it).await
+    };
+    log_of_sessions: "InvalidParameterException", "Log configuration must be specified", async |it: Account| {
+        it.linked_roles().await;
+        let sessions = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override).build();
+        let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
+        said(it.aws.ecs.create_cluster().cluster_name("other").configuration(configuration).send().await)
     };
     secrets_need_their_key: "TaskFailedToStart", "Access to KMS is not allowed", async |it: Account| {
         it.cluster().await;
