@@ -119,6 +119,8 @@ pub struct Edge {
     pub redirect_http: bool,
     /// Whether AWS refuses to delete the load balancer; `provision destroy` lifts it.
     pub deletion_protection: bool,
+    /// The bucket into which every request is written, if any.
+    pub access_logs_bucket: Option<String>,
     /// Who may call.
     pub ingress_cidrs: Vec<String>,
     /// Which TLS versions and ciphers.
@@ -458,6 +460,7 @@ fn edge(reader: &mut Reader, region: &str) -> Edge {
         domain: domain(reader),
         redirect_http: reader.flag_or("edge.redirect_http", true),
         deletion_protection: reader.flag_or("edge.deletion_protection", false),
+        access_logs_bucket: reader.checked("edge.access_logs_bucket", bucket),
         ingress_cidrs: reader.list("edge.ingress_cidrs", peers),
         ssl_policy: reader.text("edge.ssl_policy", |text| {
             if text.starts_with("ELBSecurityPolicy-TLS13-1-2") || text.starts_with("ELBSecurityPolicy-TLS13-1-3") {
@@ -473,6 +476,19 @@ fn edge(reader: &mut Reader, region: &str) -> Edge {
         health_check_interval_seconds: reader.number("edge.health_check_interval_seconds", 5..=300),
         idle_timeout_seconds: reader.number("edge.idle_timeout_seconds", 1..=4000),
     }
+}
+
+fn bucket(text: &str) -> Check {
+    let shaped = (3..=63).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && !text.contains("..");
+    if shaped {
+        return Ok(());
+    }
+    let hint = "give its plain name, without `arn:` or `s3://`: 3 to 63 lower-case letters, digits, `-` and `.`";
+    wrong(format!("{text:?} is not the name of a bucket"), hint)
 }
 
 /// A name with its hosted zone; a certificate comes with it, so none can be given, too.
@@ -851,6 +867,16 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_is_given_by_its_plain_name() {
+        let with = |name: &str| load("staging", &[&format!("edge.access_logs_bucket={name}")]);
+        assert_eq!(with("my-logs.2026").unwrap().edge.access_logs_bucket.as_deref(), Some("my-logs.2026"));
+        for wrong in ["arn:aws:s3:::my-logs", "s3://my-logs", "My-logs", "my_logs", "my..logs", "-logs", "ab"] {
+            let problems = with(wrong).unwrap_err();
+            assert!(problems.0[0].hint.as_ref().unwrap().starts_with("give its plain name"), "{wrong}: {problems}");
+        }
+    }
+
+    #[test]
     fn what_costs_money_is_off_and_production_is_protected_from_deletion() {
         for (name, ..) in BUILT_IN {
             let deployment = load(name, &[]).unwrap();
@@ -858,6 +884,7 @@ mod tests {
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
             assert!(!deployment.network.flow_logs && !deployment.network.endpoints, "{name}");
             assert_eq!(deployment.encryption.kms_key_arn, None, "{name}");
+            assert_eq!(deployment.edge.access_logs_bucket, None, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
         }

@@ -29,6 +29,8 @@ const NAT_GB: f64 = 10.0;
 const FLOW_LOG_GB: f64 = 2.0;
 /// Gigabytes through endpoints: logs and secrets; the layers of images go over routes, which cost nothing.
 const ENDPOINT_GB: f64 = 5.0;
+/// Gigabytes of requests that are kept in a bucket, whose owner decides how long.
+const ACCESS_LOGS_GB: f64 = 1.0;
 /// Gigabytes of sessions in tasks: people type little.
 const EXEC_GB: f64 = 0.1;
 /// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
@@ -167,6 +169,10 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
     }
+    if deployment.edge.access_logs_bucket.is_some() {
+        let usd = ACCESS_LOGS_GB * prices.usd("s3-standard");
+        lines.push(line("access logs", "load balancer", format!("{ACCESS_LOGS_GB} GB kept"), usd, true));
+    }
     if deployment.service.exec {
         let amount = format!("{EXEC_GB} GB written, {} days kept", deployment.logs.retention_days);
         lines.push(line("log of sessions", "ECS service", amount, logged(deployment, &prices, EXEC_GB), true));
@@ -178,7 +184,7 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         lines.push(line("endpoints", "VPC endpoint", amount, usd, false));
         let amount = format!("{ENDPOINT_GB} GB");
         let usd = ENDPOINT_GB * prices.usd("endpoint-gb");
-        lines.push(line("traffic through endpoints", "VPC endpoint", amount, usd, true));
+        lines.push(line("traffic of endpoints", "VPC endpoint", amount, usd, true));
     }
     if deployment.network.flow_logs {
         let amount = format!("{FLOW_LOG_GB} GB written, {} days kept", deployment.logs.retention_days);
@@ -347,6 +353,7 @@ mod tests {
         deployment.network.nat_gateways = 1;
         deployment.network.flow_logs = true;
         deployment.service.exec = true;
+        deployment.edge.access_logs_bucket = Some("logs".to_owned());
         deployment.network.endpoints = true;
         deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
         deployment.service.container_insights = true;

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Bill, NoPrices, bill};
 use crate::paint::{Paint, Tone};
 use crate::plan::{Action, Plan, World};
+use crate::resources::load_balancer::ACCESS_LOGS_BUCKET;
 use crate::stack::Stack;
 
 /// The bill of a month before and after a plan.
@@ -81,6 +82,8 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
             "load balancer" => {
                 let zones = spec.get("subnets").and_then(Value::as_array).map(Vec::len);
                 live.network.zones = zones.unwrap_or(live.network.zones);
+                let bucket = spec.get("attributes").and_then(|it| it.get(ACCESS_LOGS_BUCKET)).and_then(Value::as_str);
+                live.edge.access_logs_bucket = bucket.map(ToOwned::to_owned);
             }
             _ => (),
         }

@@ -15,7 +15,9 @@ use crate::resources::default_security_group::{DefaultSecurityGroup, DefaultSecu
 use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
 use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
 use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
-use crate::resources::load_balancer::{DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec};
+use crate::resources::load_balancer::{
+    ACCESS_LOGS, ACCESS_LOGS_BUCKET, ACCESS_LOGS_PREFIX, DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec,
+};
 use crate::resources::old_target_groups::OldTargetGroups;
 use crate::resources::route_table::{RouteTable, RouteTableSpec};
 use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
@@ -208,7 +210,7 @@ pub(super) fn add_edge(
     let key = LoadBalancer { name: names.load_balancer(), resource: "load-balancer".to_owned() };
     // An internet-facing load balancer is refused in a network without a gateway.
     let inputs = (network.subnets.clone(), network.load_balancer_group, network.gateway, network.route, linked_role);
-    let attributes = load_balancer_attributes(deployment);
+    let attributes = load_balancer_attributes(deployment, names);
     let load_balancer = stack.add("load-balancer", key, inputs, move |(subnets, group, ..)| LoadBalancerSpec {
         state: "active".to_owned(),
         subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
@@ -257,17 +259,19 @@ fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_bala
     });
 }
 
-fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String> {
-    [
+fn load_balancer_attributes(deployment: &Deployment, names: &Names) -> BTreeMap<String, String> {
+    let bucket = deployment.edge.access_logs_bucket.iter();
+    let logs =
+        bucket.flat_map(|bucket| [(ACCESS_LOGS_BUCKET, bucket.clone()), (ACCESS_LOGS_PREFIX, names.access_logs())]);
+    let others = [
         // Above the longest silence of a progress stream.
         ("idle_timeout.timeout_seconds", deployment.edge.idle_timeout_seconds.to_string()),
         ("routing.http.drop_invalid_header_fields.enabled", "true".to_owned()),
         ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
         (DELETION_PROTECTION, deployment.edge.deletion_protection.to_string()),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect()
+        (ACCESS_LOGS, deployment.edge.access_logs_bucket.is_some().to_string()),
+    ];
+    others.into_iter().chain(logs).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What cannot change in place about a target group is a part of its name.

@@ -94,6 +94,7 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    bucket_for_access_logs = 0,
     endpoint_names_conflict = 0,
     flow_log_twice = 0,
     key_of_a_log_group = 0,

@@ -93,6 +93,8 @@ pub struct World {
     pub flow_logs: FlowLogs,
     /// Endpoints.
     pub endpoints: Endpoints,
+    /// The buckets into which load balancers may write.
+    pub log_buckets: BTreeSet<String>,
     /// What may be scaled, by the identifiers of resources.
     pub scalable_targets: BTreeSet<String>,
     /// The tags of each topic.

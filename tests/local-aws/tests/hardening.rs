@@ -10,9 +10,11 @@ use aws_sdk_ecs::types::{
     ClusterConfiguration, ClusterField, ExecuteCommandConfiguration, ExecuteCommandLogConfiguration,
     ExecuteCommandLogging,
 };
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
 use local_aws::runs::Runs;
+use local_aws::world::Kind;
 use provision::cost::difference;
 use provision::guard::Access;
 use provision::our_stack::OurStack;
@@ -368,4 +370,69 @@ async fn a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise() 
     assert!(changes(&runs).await.unwrap().is_empty(), "what is not said stays");
     hands(&runs).logs.delete_log_group().log_group_name(EXEC_LOG).send().await.unwrap();
     repaired(&runs, &["+ exec-log", "? task-role", "? cluster"]).await.unwrap();
+}
+
+const BUCKET: &str = "logs-of-the-company";
+
+/// Whether requests are written down, into which bucket, and under which names.
+fn access_logs(runs: &Runs) -> [String; 3] {
+    runs.cloud.world(|world| {
+        let (_, edge) = world.load_balancing.all(Kind::LoadBalancer).next().unwrap();
+        ["enabled", "bucket", "prefix"].map(|name| edge.attribute(&format!("access_logs.s3.{name}")).to_owned())
+    })
+}
+
+fn with_bucket(runs: &mut Runs) {
+    runs.cloud.world(|world| world.log_buckets.insert(BUCKET.to_owned()));
+    runs.deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_longer() {
+    let runs = begun_with(with_bucket).await;
+    assert_eq!(access_logs(&runs), ["true", BUCKET, "weather-comment-generator/staging"]);
+    leaves_nothing(&runs, &[]).await.unwrap();
+
+    let mut runs = deployed().await.unwrap();
+    let arn = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
+    with_bucket(&mut runs);
+    assert!(price(&runs).await > 0.02);
+    let attributes = ["access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix"];
+    let changed = |names: &[&str]| {
+        names.iter().fold("~ load-balancer".to_owned(), |line, name| format!("{line} attributes.{name}"))
+    };
+    repaired(&runs, &[&changed(&attributes)]).await.unwrap();
+    // What somebody associates with the load balancer, as a WebACL, stays: it is never another one.
+    let now = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
+    assert_eq!(now, arn);
+    let elsewhere = LoadBalancerAttribute::builder().key("access_logs.s3.prefix").value("elsewhere").build();
+    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(elsewhere);
+    request.send().await.unwrap();
+    repaired(&runs, &[&changed(&["access_logs.s3.prefix"])]).await.unwrap();
+    let off = LoadBalancerAttribute::builder().key("access_logs.s3.enabled").value("false").build();
+    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(off);
+    request.send().await.unwrap();
+    repaired(&runs, &[&changed(&attributes)]).await.unwrap();
+    runs.deployment.edge.access_logs_bucket = None;
+    repaired(&runs, &[&changed(&[attributes[1], attributes[0], attributes[2]])]).await.unwrap();
+    assert_eq!(access_logs(&runs)[0], "false");
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_let_the_load_balancer_in_is_explained_with_what_to_write() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    for part in [
+        "add this statement to the bucket's policy",
+        r#""Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"}"#,
+        "arn:aws:s3:::logs-of-the-company/weather-comment-generator/staging/AWSLogs/123456789012/*",
+        "InvalidConfigurationRequest: Access Denied for bucket",
+    ] {
+        assert!(failures.contains(part), "{part} is missing from {failures}");
+    }
+    with_bucket(&mut runs);
+    converges(&runs).await.unwrap();
 }
