@@ -94,6 +94,7 @@ fn quota(call: &Call) -> Option<Refusal> {
         }
         ("ec2", "AllocateAddress") => "AddressLimitExceeded",
         ("ec2", "CreateNatGateway") => "NatGatewayLimitExceeded",
+        ("ec2", "CreateFlowLogs") => "FlowLogsLimitExceeded",
         ("elasticloadbalancing", "CreateLoadBalancer") => "TooManyLoadBalancers",
         ("elasticloadbalancing", "CreateTargetGroup") => "TooManyTargetGroups",
         ("elasticloadbalancing", "CreateListener") => "TooManyListeners",

@@ -24,11 +24,16 @@ pub enum Scene {
     Rollback,
     /// The removal of everything.
     Destroy,
+    /// A living stack gets all that is off by default.
+    Harden,
+    /// And loses it again.
+    Soften,
 }
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Deploy, Self::Redeploy, Self::Change, Self::Rollback, Self::Destroy];
+    pub const ALL: [Self; 7] =
+        [Self::Deploy, Self::Redeploy, Self::Change, Self::Rollback, Self::Destroy, Self::Harden, Self::Soften];
 
     /// The scene of a name.
     pub fn named(name: &str) -> Option<Self> {
@@ -45,6 +50,10 @@ impl Scene {
     /// An account at the moment before the scene, and what should happen in it.
     async fn set(self) -> Result<Runs> {
         let mut runs = Runs::on(Cloud::default()).await?;
+        let plain = runs.deployment.clone();
+        if self == Self::Soften {
+            harden(&mut runs);
+        }
         if self != Self::Deploy {
             runs.deploy().await.context("setting the scene")?;
         }
@@ -60,6 +69,8 @@ impl Scene {
                 runs.new_image("the second program")?;
                 runs.deploy().await.context("setting the scene")?;
             }
+            Self::Harden => harden(&mut runs),
+            Self::Soften => runs.deployment = plain,
             Self::Deploy | Self::Destroy => (),
         }
         Ok(runs)
@@ -74,6 +85,26 @@ impl Scene {
         ensure!(report.outcome.is_complete(), "{}", report.failures().join("; "));
         Ok(())
     }
+}
+
+/// Everything that is off by default because it costs money.
+fn harden(runs: &mut Runs) {
+    const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const BUCKET: &str = "logs-of-the-company";
+    runs.cloud.world(|world| {
+        world.keys.add(KEY, &["logs", "cloudwatch"]);
+        world.log_buckets.insert(BUCKET.to_owned());
+    });
+    let deployment = &mut runs.deployment;
+    deployment.network.nat_gateways = 1;
+    deployment.network.endpoints = true;
+    deployment.network.flow_logs = true;
+    deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+    deployment.service.exec = true;
+    deployment.service.container_insights = true;
+    deployment.encryption.kms_key_arn = Some(KEY.to_owned());
+    // What holds data has been made without it.
+    deployment.encryption.disk_and_images = false;
 }
 
 /// One thing that goes wrong.

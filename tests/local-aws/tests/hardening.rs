@@ -13,6 +13,7 @@ use aws_sdk_ecs::types::{
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
+use local_aws::matrix::{Case, Scene, play, undisturbed};
 use local_aws::runs::Runs;
 use local_aws::world::Kind;
 use provision::cost::difference;
@@ -435,4 +436,30 @@ async fn a_bucket_that_does_not_let_the_load_balancer_in_is_explained_with_what_
     }
     with_bucket(&mut runs);
     converges(&runs).await.unwrap();
+}
+
+/// Lets every few of the calls of these operations go wrong, in all ways one after the other.
+async fn survives(scene: Scene, operations: &[&str], step: usize) {
+    let calm = undisturbed(scene).await.unwrap();
+    let called = |case: &Case| {
+        let call = &calm.calls[usize::try_from(case.call).unwrap() - 1];
+        operations.contains(&call.operation.as_str())
+    };
+    let cases: Vec<_> = calm.cases().filter(called).step_by(step).collect();
+    assert!(cases.len() > 5, "{} cases are too few", cases.len());
+    for case in cases {
+        play(case, &calm).await.unwrap_or_else(|error| panic!("{case}: {error:#}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_switched_on_survives_failures() {
+    // A prime, so that every fault comes to every kind of call.
+    survives(Scene::Harden, &["CreateFlowLogs", "CreateVpcEndpoint", "AssociateKmsKey", "UpdateCluster"], 11).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_switched_off_survives_failures() {
+    let operations = ["DeleteFlowLogs", "DeleteVpcEndpoints", "DisassociateKmsKey", "ModifyLoadBalancerAttributes"];
+    survives(Scene::Soften, &operations, 11).await;
 }
