@@ -111,7 +111,7 @@ pub(crate) struct ImageArguments {
     /// The folder of an OCI image layout to push, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: Option<PathBuf>,
-    /// An image that is in the repository already; without either, the one that runs now.
+    /// An image that is in the repository already, or in a public registry; without either, the one that runs now.
     #[arg(long, value_name = "REPOSITORY@sha256:DIGEST")]
     pub(crate) image: Option<String>,
 }

@@ -145,10 +145,11 @@ impl<'a> Session<'a> {
         if let Some(folder) = &arguments.image_layout {
             return ImageSource::layout(folder).map_err(|error| BadInput(format!("{error:#}")).into());
         }
-        if let Some(reference) = &arguments.image {
-            return ImageSource::reference(reference).map_err(|error| BadInput(format!("{error:#}")).into());
-        }
         let names = Names::of(&self.deployment);
+        if let Some(reference) = &arguments.image {
+            let source = ImageSource::reference(reference, &names.repository(), &self.deployment.region);
+            return source.map_err(|error| BadInput(format!("{error:#}")).into());
+        }
         let family = self.deployment.task.family.clone();
         Ok(ImageSource::Running(RunningService { cluster: names.cluster(), service: names.service(), family }))
     }

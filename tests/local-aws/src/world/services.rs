@@ -255,7 +255,8 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     }
     let image = text(&task["containerDefinitions"][0]["image"]);
     let digest = image.rsplit('@').next().unwrap_or_default();
-    if !world.images.contains(digest) {
+    // What a public registry has, the account does not know.
+    if image.contains(".dkr.ecr.") && !world.images.contains(digest) {
         let reason =
             format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {image}: not found");
         return Some(Obstacle::Stops(reason, None));

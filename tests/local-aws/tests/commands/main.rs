@@ -69,6 +69,21 @@ async fn plan_says_what_would_change_and_with_which_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_image_of_a_public_registry_runs_as_it_is_named_and_another_private_one_is_refused() {
+    let desk = Desk::deployed().await;
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let public = format!("public.ecr.aws/somebody/app@{digest}");
+    let said = desk.run(&["deploy", "--yes", "--image", &public]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&desk.run(&["history"]).await.results, &[&public]);
+    let next = desk.run(&["plan", "--exit-code"]).await;
+    assert_eq!(next.exit, Exit::Done, "{}", next.results);
+    let said = desk.run(&["deploy", "--yes", "--image", &format!("somebody/app@{digest}")]).await;
+    assert_eq!(said.exit, Exit::BadInput);
+    has(&said.talk, &["is not the repository weather-comment-generator/staging", "provision push"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bad_input_is_told_before_anything_is_asked() {
     let cloud = Cloud::default();
     let cases: [(&[&str], &str); 6] = [
