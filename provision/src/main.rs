@@ -25,6 +25,7 @@ async fn main() -> ExitCode {
     let surroundings = Surroundings {
         terminal,
         sdk: None,
+        front: None,
         interrupted: interruption(),
         workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
         transcript,

@@ -51,7 +51,7 @@ enum Task {
     /// Create, deploy, roll back, drift and destroy once in a real account, recorded; or compare such a recording.
     Acceptance(acceptance::AcceptanceArguments),
     /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
-    Matrix,
+    Matrix(matrix::MatrixArguments),
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -80,7 +80,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Ci(arguments) => ci::run(arguments),
         Task::Corpus(command) => corpus::run(*command),
         Task::Acceptance(arguments) => acceptance::run(arguments),
-        Task::Matrix => matrix::run(),
+        Task::Matrix(arguments) => matrix::run(arguments),
         Task::Local(command) => local::run(*command),
     }
 }

@@ -111,7 +111,7 @@ pub(crate) struct ImageArguments {
     /// The folder of an OCI image layout to push, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: Option<PathBuf>,
-    /// An image that is in the repository already; without either, the one that runs now.
+    /// An image that is in the repository already, or in a public registry; without either, the one that runs now.
     #[arg(long, value_name = "REPOSITORY@sha256:DIGEST")]
     pub(crate) image: Option<String>,
 }
@@ -132,6 +132,9 @@ pub(crate) struct DeployArguments {
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// Do not ask the service through the load balancer at the end, where the network from here does not lead to it.
+    #[arg(long)]
+    pub(crate) no_request: bool,
 }
 
 #[derive(Args, Debug)]

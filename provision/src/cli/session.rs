@@ -15,6 +15,7 @@ use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use config::deployment::{ConfigSource, Deployment, Override};
 
 use tokio::sync::{OnceCell, watch};
@@ -33,6 +34,7 @@ pub(crate) struct Session<'a> {
     pub(crate) seed: u64,
     pub(crate) interrupted: watch::Receiver<bool>,
     given_sdk: Option<&'a SdkConfig>,
+    front: Option<&'a SharedHttpConnector>,
     transcript: Option<&'a Transcript>,
     sdk: OnceCell<SdkConfig>,
     who: OnceCell<String>,
@@ -54,6 +56,7 @@ impl<'a> Session<'a> {
             seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
             given_sdk: surroundings.sdk.as_ref(),
+            front: surroundings.front.as_ref(),
             transcript: surroundings.transcript.as_ref(),
             sdk: OnceCell::new(),
             who: OnceCell::new(),
@@ -73,6 +76,11 @@ impl<'a> Session<'a> {
         let mut aws = Aws::recorded(sdk, owner, access, self.transcript);
         aws.pace = pace(sdk.endpoint_url());
         aws
+    }
+
+    /// How to reach what was deployed, if not over the network.
+    pub(super) fn front(&self) -> Option<&SharedHttpConnector> {
+        self.front
     }
 
     /// Finds out how to sign in; AWS is not asked yet.
@@ -137,10 +145,11 @@ impl<'a> Session<'a> {
         if let Some(folder) = &arguments.image_layout {
             return ImageSource::layout(folder).map_err(|error| BadInput(format!("{error:#}")).into());
         }
-        if let Some(reference) = &arguments.image {
-            return ImageSource::reference(reference).map_err(|error| BadInput(format!("{error:#}")).into());
-        }
         let names = Names::of(&self.deployment);
+        if let Some(reference) = &arguments.image {
+            let source = ImageSource::reference(reference, &names.repository(), &self.deployment.region);
+            return source.map_err(|error| BadInput(format!("{error:#}")).into());
+        }
         let family = self.deployment.task.family.clone();
         Ok(ImageSource::Running(RunningService { cluster: names.cluster(), service: names.service(), family }))
     }

@@ -10,6 +10,7 @@ mod efs;
 mod endpoints;
 mod flow_logs;
 mod forgotten;
+pub(crate) mod front_door;
 mod interfaces;
 mod keys;
 mod load_balancing;
@@ -39,6 +40,7 @@ pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use endpoints::{Endpoint, Endpoints};
 pub use flow_logs::{FlowLog, FlowLogs};
+pub use front_door::Way;
 pub use interfaces::{Interface, Interfaces, NewInterface};
 pub use keys::Keys;
 pub(crate) use load_balancing::settings;
@@ -118,6 +120,8 @@ pub struct World {
     pub images: BTreeSet<String>,
     /// Digests of images whose program ends with exit code 1 as soon as it starts.
     pub broken_images: BTreeSet<String>,
+    /// What is between people and the load balancer.
+    pub front_door: Way,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }

@@ -3,6 +3,7 @@
 
 mod desk;
 mod documents;
+mod front_door;
 mod github;
 mod production;
 mod snapshots;
@@ -65,6 +66,21 @@ async fn plan_says_what_would_change_and_with_which_code() {
     let said = desk.run(&["plan", "--set", "network.cidr=10.9.0.0/16"]).await;
     assert_eq!(said.exit, Exit::Refused, "{}", said.results);
     has(&said.results, &["! VPC", "10.0.0.0/16 -> 10.9.0.0/16"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_of_a_public_registry_runs_as_it_is_named_and_another_private_one_is_refused() {
+    let desk = Desk::deployed().await;
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let public = format!("public.ecr.aws/somebody/app@{digest}");
+    let said = desk.run(&["deploy", "--yes", "--image", &public]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&desk.run(&["history"]).await.results, &[&public]);
+    let next = desk.run(&["plan", "--exit-code"]).await;
+    assert_eq!(next.exit, Exit::Done, "{}", next.results);
+    let said = desk.run(&["deploy", "--yes", "--image", &format!("somebody/app@{digest}")]).await;
+    assert_eq!(said.exit, Exit::BadInput);
+    has(&said.talk, &["is not the repository weather-comment-generator/staging", "provision push"]);
 }
 
 #[tokio::test(start_paused = true)]
