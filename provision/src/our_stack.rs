@@ -11,6 +11,7 @@ mod task;
 use std::collections::BTreeMap;
 
 use config::deployment::Deployment;
+pub(crate) use task::CONTAINER;
 
 use crate::context::Hints;
 use crate::names::Names;

@@ -23,6 +23,7 @@ use super::Surroundings;
 use super::arguments::{Common, ImageArguments};
 use super::exit::{BadInput, Refused};
 use super::github::Workflow;
+use super::plugin::SessionPlugin;
 use super::voice::Voice;
 
 /// The surroundings of one run.
@@ -32,6 +33,7 @@ pub(crate) struct Session<'a> {
     workflow: Option<&'a Workflow>,
     pub(crate) seed: u64,
     pub(crate) interrupted: watch::Receiver<bool>,
+    pub(crate) plugin: &'a dyn SessionPlugin,
     given_sdk: Option<&'a SdkConfig>,
     transcript: Option<&'a Transcript>,
     sdk: OnceCell<SdkConfig>,
@@ -53,6 +55,7 @@ impl<'a> Session<'a> {
             workflow: surroundings.workflow.as_ref(),
             seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
+            plugin: surroundings.plugin.as_ref(),
             given_sdk: surroundings.sdk.as_ref(),
             transcript: surroundings.transcript.as_ref(),
             sdk: OnceCell::new(),

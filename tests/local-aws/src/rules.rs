@@ -94,10 +94,12 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    open_from_the_start = 0,
+    interactive_sessions = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 20] = [
+const CYCLES: [(&str, u8); 21] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -135,6 +137,8 @@ const CYCLES: [(&str, u8); 20] = [
     ("changes_of_names_spread", 0),
     // NAT gateways come up slowly, or fail with a code.
     ("nat_gateways_take_time", 0),
+    // The agent that runs commands in a task is connected only some time after the task began.
+    ("agents_connect", 0),
     // The work is done and nobody hears of it: the fault plan decides when.
     ("answers_get_lost", 55),
 ];

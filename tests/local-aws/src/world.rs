@@ -43,7 +43,8 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
-pub use services::{Service, Services};
+pub(crate) use services::{CLOSED, is_closed};
+pub use services::{SESSION_TOKEN, Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 pub use visibility::Visibility;
@@ -103,6 +104,8 @@ pub struct World {
     pub images: BTreeSet<String>,
     /// Digests of images whose program ends with exit code 1 as soon as it starts.
     pub broken_images: BTreeSet<String>,
+    /// Why the agent for commands in tasks has stopped, if it has.
+    pub broken_agent: Option<String>,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }
