@@ -67,7 +67,9 @@ pub(crate) enum NoWayIn {
          aws ecs stop-task --cluster {1} --task {0}"
     )]
     TooOld(String, String),
-    #[error("the agent that runs commands in task {0} has stopped: {1}; another task may do, or a new one by a deploy")]
+    #[error(
+        "task {0} cannot be entered; another one may do, for the agent that runs commands in this one has stopped: {1}"
+    )]
     AgentStopped(String, String),
 }
 
