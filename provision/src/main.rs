@@ -3,7 +3,7 @@
 use std::io;
 use std::process::ExitCode;
 
-use provision::cli::{self, Exit, Surroundings, Terminal, Workflow};
+use provision::cli::{self, Exit, InstalledPlugin, Surroundings, Terminal, Workflow};
 use provision::transcript::Transcript;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -22,11 +22,14 @@ async fn main() -> ExitCode {
             return Exit::BadInput.into();
         }
     };
+    let profile = variable("AWS_PROFILE").and_then(|profile| profile.into_string().ok());
+    let plugin = InstalledPlugin::new("session-manager-plugin", profile);
     let surroundings = Surroundings {
         terminal,
         sdk: None,
         front: None,
-        interrupted: interruption(),
+        interrupted: interruption(plugin.holds()),
+        plugin: Box::new(plugin),
         workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
         transcript,
         seed: u64::from(std::process::id()),
@@ -39,13 +42,14 @@ fn transcript() -> io::Result<Option<Transcript>> {
     std::env::var_os("PROVISION_RECORD").map(|path| Transcript::append_to(path.as_ref())).transpose()
 }
 
-/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once.
-fn interruption() -> watch::Receiver<bool> {
+/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once. While a session is
+/// held in a task, Ctrl-C goes there and means nothing here.
+fn interruption(holds: watch::Receiver<bool>) -> watch::Receiver<bool> {
     let (interrupt, interrupted) = watch::channel(false);
     tokio::spawn(async move {
-        next_signal().await;
+        next_signal(&holds).await;
         interrupt.send_replace(true);
-        next_signal().await;
+        next_signal(&holds).await;
         leave();
     });
     interrupted
@@ -57,11 +61,15 @@ fn leave() -> ! {
     std::process::exit(Exit::Failed as i32)
 }
 
-async fn next_signal() {
+async fn next_signal(holds: &watch::Receiver<bool>) {
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    tokio::select! {
-        _ = terminate.recv() => (),
-        _ = interrupt.recv() => (),
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return,
+            _ = interrupt.recv() => if !*holds.borrow() {
+                return;
+            },
+        }
     }
 }

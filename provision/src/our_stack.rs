@@ -13,6 +13,7 @@ mod task;
 use std::collections::BTreeMap;
 
 use config::deployment::Deployment;
+pub(crate) use task::CONTAINER;
 
 use crate::context::Hints;
 use crate::names::Names;

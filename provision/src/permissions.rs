@@ -14,13 +14,23 @@ use crate::names::Names;
 const TABLE: &str = include_str!("../data/permissions.csv");
 
 /// Who works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// A pipeline: ships images and changes in place what exists. It can neither make nor remove anything, nor write
     /// a role, nor read a secret.
     Pipeline,
     /// A person who makes and removes everything, besides what a pipeline does.
     Operator,
+    /// A person who runs commands in tasks, and nothing else. A role of its own: whoever is in a task reads the secrets
+    /// that were given to it, which nobody may who only deploys.
+    Visitor,
+}
+
+impl Who {
+    /// Whether somebody does what another one does, too.
+    fn also_does_what(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::Operator, Self::Pipeline)
+    }
 }
 
 /// One line of the table.
@@ -49,6 +59,7 @@ pub fn all() -> Vec<Permission> {
         let who = match who {
             "ci" => Who::Pipeline,
             "operator" => Who::Operator,
+            "visitor" => Who::Visitor,
             other => panic!("nobody is {other}: {line}"),
         };
         Permission { operation, who, actions: actions.split_whitespace().collect(), resource, condition }
@@ -104,7 +115,7 @@ impl Place {
     /// One statement for all that is allowed on the same things under the same condition.
     fn statements(&self, who: Who) -> Vec<Value> {
         let mut groups: Groups<'_> = BTreeMap::new();
-        for line in all().into_iter().filter(|line| line.who <= who && !line.actions.is_empty()) {
+        for line in all().into_iter().filter(|line| who.also_does_what(line.who) && !line.actions.is_empty()) {
             let (actions, operations) = groups.entry((line.resource, line.condition)).or_default();
             actions.extend(line.actions);
             operations.extend(line.operation.split_once(':').map(|(_, operation)| operation));
@@ -294,6 +305,25 @@ mod tests {
         assert!(!place().policies(Who::Pipeline, usize::MAX)[0].to_string().contains("kms:"));
         let without = Place { own_key: None, ..place() }.policies(Who::Operator, usize::MAX);
         assert!(of_key(&without[0]).is_empty(), "{}", without[0]);
+    }
+
+    #[test]
+    fn only_a_visitor_runs_commands_in_tasks_and_a_visitor_does_nothing_else() {
+        for who in [Who::Pipeline, Who::Operator] {
+            assert!(!place().policies(who, POLICY_LIMIT).iter().any(|it| it.to_string().contains("ExecuteCommand")));
+        }
+        let statements = place().statements(Who::Visitor);
+        let actions = statements.iter().flat_map(|it| it["Action"].as_array().unwrap());
+        let actions: BTreeSet<_> = actions.map(|it| it.as_str().unwrap()).collect();
+        let all = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:ListTasks"];
+        assert_eq!(actions, BTreeSet::from(all));
+        let entering = statements.iter().find(|it| it.to_string().contains("ExecuteCommand")).unwrap();
+        let on = entering["Resource"].as_array().unwrap();
+        // AWS asks for the cluster and for the task.
+        for part in [":cluster/", ":task/"] {
+            assert!(on.iter().any(|it| it.as_str().unwrap().contains(part)), "{part} in {on:?}");
+        }
+        assert!(on.iter().all(|it| it.as_str().unwrap().contains("123456789012")), "{on:?}");
     }
 
     #[test]

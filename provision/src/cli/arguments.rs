@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::our_stack::CONTAINER;
+
 /// Plan, deploy and destroy the AWS stack of the Weather Comment Generator.
 ///
 /// Exit codes: 0 done or nothing to do; 1 failed; 2 the plan has changes (`plan --exit-code`);
@@ -83,6 +85,20 @@ pub(crate) enum Verb {
     Secrets(SecretsArguments),
     /// Put an image into the repository without deploying it.
     Push(PushArguments),
+    /// Run a command in a running task, and talk with it.
+    ///
+    /// It takes `service.exec = true` in the configuration when the task began, AWS's session-manager-plugin on this
+    /// machine, and the permission ecs:ExecuteCommand, which neither a pipeline nor an operator has by itself.
+    ///
+    /// The image has no shell: it holds one program, /app/app. What it can be asked is `health`, which prints what the
+    /// page and the API of the task answer, and is run when no command is given.
+    ///
+    /// On a terminal, what is typed goes to the command, and so do Ctrl-C, Ctrl-Z and Ctrl-\. Without one, or with
+    /// `--output json`, a command must be given, and it reads nothing; the JSON document holds what it wrote.
+    ///
+    /// It ends with 0 when the plugin held the session to its end, and with 1 when not: ECS does not tell what the command
+    /// itself came to.
+    Exec(ExecArguments),
     /// Look at everything that could stand in the way of a deploy, all at once.
     Doctor,
     /// Check the configuration, without asking AWS.
@@ -220,6 +236,19 @@ pub(crate) struct PushArguments {
     /// The folder of an OCI image layout, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExecArguments {
+    /// The task, by its identifier or ARN; without it, the newest healthy one.
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Option<String>,
+    /// The container in the task.
+    #[arg(long, value_name = "NAME", default_value = CONTAINER)]
+    pub(crate) container: String,
+    /// The program in the container and its words, after `--`; without them, `/app/app health`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args, Debug)]

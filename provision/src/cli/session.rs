@@ -24,6 +24,7 @@ use super::Surroundings;
 use super::arguments::{Common, ImageArguments};
 use super::exit::{BadInput, Refused};
 use super::github::Workflow;
+use super::plugin::SessionPlugin;
 use super::voice::Voice;
 
 /// The surroundings of one run.
@@ -33,6 +34,7 @@ pub(crate) struct Session<'a> {
     workflow: Option<&'a Workflow>,
     pub(crate) seed: u64,
     pub(crate) interrupted: watch::Receiver<bool>,
+    pub(crate) plugin: &'a dyn SessionPlugin,
     given_sdk: Option<&'a SdkConfig>,
     front: Option<&'a SharedHttpConnector>,
     transcript: Option<&'a Transcript>,
@@ -55,6 +57,7 @@ impl<'a> Session<'a> {
             workflow: surroundings.workflow.as_ref(),
             seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
+            plugin: surroundings.plugin.as_ref(),
             given_sdk: surroundings.sdk.as_ref(),
             front: surroundings.front.as_ref(),
             transcript: surroundings.transcript.as_ref(),

@@ -52,7 +52,7 @@ pub(super) fn tags(context: &Context, resource: &str) -> Vec<Tag> {
 }
 
 /// The tags of something found.
-pub(super) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
     tags.iter().filter_map(|tag| Some((tag.key()?, tag.value()?)))
 }
 

@@ -102,10 +102,12 @@ rules! {
     one_endpoint_subnet_a_zone = 0,
     one_gateway_endpoint_a_table = 0,
     role_of_a_flow_log = 0,
+    open_from_the_start = 0,
+    interactive_sessions = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 22] = [
+const CYCLES: [(&str, u8); 23] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -147,6 +149,8 @@ const CYCLES: [(&str, u8); 22] = [
     ("nat_gateways_take_time", 0),
     // Endpoints with addresses come and go slowly.
     ("endpoints_take_time", 0),
+    // The agent that runs commands in a task is connected only some time after the task began.
+    ("agents_connect", 0),
     // The work is done and nobody hears of it: the fault plan decides when.
     ("answers_get_lost", 55),
 ];

@@ -51,8 +51,8 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
-pub(crate) use services::ROLE_SETTLES;
-pub use services::{Service, Services};
+pub(crate) use services::{CLOSED, ROLE_SETTLES, is_closed};
+pub use services::{SESSION_TOKEN, Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 pub use visibility::Visibility;
@@ -122,6 +122,8 @@ pub struct World {
     pub broken_images: BTreeSet<String>,
     /// What is between people and the load balancer.
     pub front_door: Way,
+    /// Why the agent for commands in tasks has stopped, if it has.
+    pub broken_agent: Option<String>,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }

@@ -26,7 +26,7 @@ type Operations = BTreeSet<String>;
 struct Scene {
     runs: Runs,
     email: usize,
-    sent: [Operations; 2],
+    sent: [Operations; 3],
 }
 
 impl Scene {
@@ -70,7 +70,7 @@ impl Scene {
         let certificate =
             format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
         let moment = self.runs.cloud.calls().len();
-        let said = piped(&self.runs.cloud, &[words, &["--set", &certificate]].concat(), input).await;
+        let said = piped(&self.runs.cloud, &[&["--set", &certificate], words].concat(), input).await;
         assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
         self.sent_since(who, moment);
     }
@@ -318,6 +318,9 @@ async fn played() -> Scene {
     scene.deploy(Who::Operator).await;
     scene.play_the_options().await;
     scene.command(Who::Operator, &["secrets", "set", "WXTECH_API_KEY"], "a key").await;
+    scene.runs.deployment.service.exec = true;
+    scene.deploy(Who::Operator).await;
+    scene.command(Who::Visitor, &["exec", "--", "/app/app", "health"], "").await;
     scene.destroy(false).await;
     let secrets = scene.somebody().secrets;
     let kept = "weather-comment-generator/staging/api-keys";
@@ -340,7 +343,7 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     let scene = played().await;
-    let [pipeline, operator] = &scene.sent;
+    let [pipeline, operator, visitor] = &scene.sent;
     let lines = all();
     let of = |who: Who| -> Operations {
         let lines = lines.iter().filter(|line| line.who == who);
@@ -357,4 +360,6 @@ async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     assert!(missing.is_empty(), "an operator sends what provision/data/permissions.csv does not give: {missing:?}");
     let unused: Vec<_> = for_operator.difference(operator).collect();
     assert!(unused.is_empty(), "an operator never sends {unused:?}; remove these lines, or play a scene that does");
+    assert_eq!(*visitor, of(Who::Visitor), "what a visitor sends, and what the table gives");
+    assert!(visitor.contains("ecs:ExecuteCommand") && !all.contains("ecs:ExecuteCommand"));
 }

@@ -3,6 +3,7 @@
 
 mod desk;
 mod documents;
+mod exec;
 mod front_door;
 mod github;
 mod production;

@@ -13,7 +13,7 @@ use provision::cli::Exit;
 use crate::desk::Desk;
 
 /// What a command did, with whatever differs between runs named instead of shown.
-fn page(words: &[&str], said: &Said, desk: Option<&Desk>) -> String {
+pub(crate) fn page(words: &[&str], said: &Said, desk: Option<&Desk>) -> String {
     let Said { exit, results, talk } = said;
     let text =
         format!("$ provision {}\nexit {}\n--- results\n{results}--- talk\n{talk}", words.join(" "), *exit as i32);
@@ -129,6 +129,7 @@ async fn of_what_needs_nothing() {
     for (name, words, exit) in [
         ("help", &["--help"][..], Exit::Done),
         ("help-of-deploy", &["deploy", "--help"], Exit::Done),
+        ("help-of-exec", &["exec", "--help"], Exit::Done),
         ("no-such-verb", &["frobnicate"], Exit::BadInput),
         ("validate", &["validate"], Exit::Done),
         ("validate-bad", &["validate", "--set", "scaling.maxx=3", "--set", "logs.retention_days=31"], Exit::BadInput),
