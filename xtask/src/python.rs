@@ -48,7 +48,8 @@ impl Part {
         venv.args(["-m", "venv", "--clear"]).arg(&folder);
         child::run("making a Python environment", venv)?;
         let mut pip = Command::new(&interpreter);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+        pip.args(["-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check", "--requirement"]);
+        pip.arg(requirements);
         child::run("installing the emulator", pip)?;
         fs::write(&done, wanted).with_context(|| format!("writing {}", done.display()))?;
         Ok(interpreter)

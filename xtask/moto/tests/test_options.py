@@ -1,5 +1,6 @@
 """The options of the stack, on and off on a living one, and the role of a pipeline."""
 
+import re
 import unittest
 
 from tests.world import AccountTest, Provision, census
@@ -50,13 +51,14 @@ class OptionsTest(AccountTest):
         route53 = self.moto.client("route53")
         (zone,) = route53.list_hosted_zones()["HostedZones"]
         records = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
-        names = [(it["Type"], it["Name"].split(".")) for it in records if it["Type"] not in ("NS", "SOA")]
-        return sorted(f"{kind} {'.'.join(['_*'] * (first[0] == '_') or [first])}.{'.'.join(rest)}" for kind, (first, *rest) in names)
+        added = [it for it in records if it["Type"] not in ("NS", "SOA")]
+        return sorted(f"{it['Type']} {re.sub('^_[0-9a-f]+', '_*', it['Name'])}" for it in added)
 
     def service(self):
         ecs = self.moto.client("ecs")
-        cluster = next(arn for arn in ecs.list_clusters()["clusterArns"])
-        (service,) = ecs.describe_services(cluster=cluster, services=ecs.list_services(cluster=cluster)["serviceArns"])["services"]
+        (cluster,) = ecs.list_clusters()["clusterArns"]
+        services = ecs.list_services(cluster=cluster)["serviceArns"]
+        (service,) = ecs.describe_services(cluster=cluster, services=services)["services"]
         return service
 
     def test_a_pipeline_gets_a_role_that_names_its_repository(self):

@@ -23,6 +23,20 @@ _PROVISION = os.environ["PROVISION"]
 _WITHOUT = os.environ.get("WITHOUT_DEVIATION")
 """A deviation that is left out, to see whether it is needed."""
 
+# Nothing here may find the way to the user's real accounts, or believe to be a step of a workflow.
+for _name in [name for name in os.environ if name.startswith(("AWS_", "GITHUB_", "PROVISION"))]:
+    del os.environ[_name]
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "moto",
+    "AWS_SECRET_ACCESS_KEY": "moto",
+    "AWS_REGION": REGION,
+    "AWS_CONFIG_FILE": "/dev/null",
+    "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_COLOR": "1",
+    "NO_PROXY": "127.0.0.1",
+}
+
 
 class Moto:
     """moto's server, with our deviations around it."""
@@ -45,6 +59,8 @@ class Moto:
             self._process.wait()
             raise RuntimeError(f"moto did not start:\n{self.log.read_text()}")
         self.endpoint = f"http://127.0.0.1:{port}"
+        # The one that boto3 would share is not for several threads.
+        self._session = boto3.Session(region_name=REGION)
 
     def close(self):
         self._process.terminate()
@@ -57,14 +73,9 @@ class Moto:
             raise AssertionError(f"moto failed to answer:\n{failed[-4000:]}")
 
     def client(self, service):
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.endpoint,
-            aws_access_key_id="moto",
-            aws_secret_access_key="moto",
-            config=Config(retries={"max_attempts": 0}),
-        )
+        # What fails is not tried again: it should not fail.
+        once = Config(retries={"max_attempts": 0})
+        return self._session.client(service, endpoint_url=self.endpoint, config=once)
 
     def certificate(self):
         """The ARN of a certificate that somebody requested."""
@@ -73,22 +84,12 @@ class Moto:
 
 
 class Provision:
-    """The program, pointed at an account and kept away from the user's real ones."""
+    """The program, pointed at an account."""
 
     def __init__(self, moto, *common):
         self._common = common
         self._log = moto.log
-        own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_", "PROVISION"))}
-        self._environment = own | {
-            "AWS_ENDPOINT_URL": moto.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "moto",
-            "AWS_SECRET_ACCESS_KEY": "moto",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": "/dev/null",
-            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-            "NO_COLOR": "1",
-        }
+        self._environment = os.environ | {"AWS_ENDPOINT_URL": moto.endpoint}
 
     def run(self, *words, code=0, stdin=""):
         """Runs a command line; whoever expects another exit code says so."""
@@ -97,14 +98,16 @@ class Provision:
             command, input=stdin, env=self._environment, capture_output=True, text=True, timeout=300, check=False
         )
         if done.returncode != code:
-            told = f"{done.stdout}{done.stderr}\nmoto said:\n{self._log.read_text()[-4000:]}"
-            raise AssertionError(f"`provision {' '.join(map(str, words))}` ended with {done.returncode} and not {code}:\n{told}")
+            ended = f"`provision {' '.join(map(str, words))}` ended with {done.returncode} and not {code}"
+            moto = self._log.read_text()[-4000:]
+            raise AssertionError(f"{ended}:\n{done.stdout}{done.stderr}\nmoto said:\n{moto}")
         return done
 
     def start(self, *words):
         """Starts a command line, and leaves it running."""
+        pipe = subprocess.PIPE
         command = [_PROVISION, *self._common, *words]
-        return subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, env=self._environment, stdout=pipe, stderr=pipe, text=True)
 
     def told(self, *words, code=0):
         """Runs a command line; gives the document it writes."""
