@@ -39,7 +39,6 @@ use std::ffi::OsString;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use clap::Parser as _;
 use tokio::sync::watch;
 
 pub use document::{schema_file, schemas};
@@ -80,7 +79,7 @@ pub struct Surroundings {
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: &Surroundings) -> Exit {
     let terminal = &surroundings.terminal;
     let words: Vec<_> = arguments.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
+    let arguments = match Arguments::of(&words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() && asks_for_json(&words) => {
             terminal.print(document::written(&Error::new(Exit::BadInput, error.to_string().trim_end())));

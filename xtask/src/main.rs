@@ -5,13 +5,16 @@ mod acceptance;
 mod child;
 mod ci;
 mod corpus;
+mod counts;
 mod deploy;
 mod dev;
 mod exit;
 mod image;
 mod local;
 mod matrix;
+mod moto;
 mod ports;
+mod python;
 mod readiness;
 mod signals;
 mod toolchain;
@@ -52,6 +55,8 @@ enum Task {
     Acceptance(acceptance::AcceptanceArguments),
     /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
     Matrix(matrix::MatrixArguments),
+    /// Run the real `provision` against moto, an emulator by others: the second opinion on what it does.
+    Moto(moto::MotoArguments),
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -81,6 +86,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Corpus(command) => corpus::run(*command),
         Task::Acceptance(arguments) => acceptance::run(arguments),
         Task::Matrix(arguments) => matrix::run(arguments),
+        Task::Moto(arguments) => moto::run(arguments),
         Task::Local(command) => local::run(*command),
     }
 }

@@ -1,5 +1,6 @@
 //! What can be said on the command line; the doc comments are the help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,6 +23,37 @@ pub(crate) struct Arguments {
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+impl Arguments {
+    /// Reads a command line, the program's name included.
+    pub(crate) fn of(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::try_parse_from(with_overrides_together(words))
+    }
+}
+
+/// Brings all overrides to one side of the verb: of an option that is given on both, clap forgets what came first.
+fn with_overrides_together(words: &[OsString]) -> Vec<OsString> {
+    let (program, words) = words.split_at(words.len().min(1));
+    let (mut overrides, mut others) = (program.to_vec(), Vec::new());
+    let mut words = words.iter().cloned();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            others.push(word);
+            others.extend(words);
+            break;
+        } else if text == "--set" {
+            overrides.push(word);
+            overrides.extend(words.next());
+        } else if text.starts_with("--set=") {
+            overrides.push(word);
+        } else {
+            others.push(word);
+        }
+    }
+    overrides.extend(others);
+    overrides
 }
 
 #[derive(Args, Debug)]

@@ -148,7 +148,7 @@ class StandInTest(unittest.TestCase):
     def test_a_task_that_answers_badly_is_replaced_and_given_up(self):
         deployment = self.stack.create_service(self.stack.task_definition(ILL="1"), grace=3)
         until(lambda: ("unhealthy", "Target.ResponseCodeMismatch") in self.stack.health(8501))
-        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED", seconds=90)
+        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED")
         self.assertEqual(self.stack.service()["deployments"][0]["id"], deployment["id"])
         for code, reason in self.stack.stop_reasons():
             self.assertEqual(code, "ServiceSchedulerInitiated")
@@ -156,7 +156,7 @@ class StandInTest(unittest.TestCase):
 
     def test_a_task_whose_own_check_fails_is_replaced_and_given_up(self):
         self.stack.create_service(self.stack.task_definition(SICK="1"))
-        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED", seconds=90)
+        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED")
         reason = ("ServiceSchedulerInitiated", "Task failed container health checks")
         self.assertEqual(set(self.stack.stop_reasons()), {reason})
 

@@ -106,6 +106,22 @@ async fn bad_input_is_told_before_anything_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn overrides_count_on_both_sides_of_the_verb_and_the_last_one_wins() {
+    let desk = Desk::deployed().await;
+    let days = "logs.retention_days=90";
+    for words in [
+        vec!["--set", days, "plan", "--set", "images.keep=7"],
+        vec!["--set=logs.retention_days=60", "plan", "--set", days, "--set=images.keep=7"],
+    ] {
+        let said = desk.run(&[words.as_slice(), &["--output", "json"]].concat()).await;
+        let steps = json(&said)["steps"].as_array().unwrap().clone();
+        let changed: Vec<_> = steps.iter().filter(|step| step["action"] == "update").collect();
+        assert_eq!(changed.len(), 2, "{words:?}: {changed:?}");
+        assert_eq!(changed[1]["changes"][0]["to"], 90, "{words:?}: {changed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_image_that_does_not_start_is_told_with_its_reason_and_rolled_back() {
     let desk = Desk::deployed().await;
     let program = "ends at once";
