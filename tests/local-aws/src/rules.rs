@@ -94,6 +94,7 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    cluster_exists = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
