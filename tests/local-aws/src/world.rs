@@ -43,7 +43,7 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
-pub use services::{Service, Services};
+pub use services::{BrokenImages, Service, Services, TaskEnd};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 pub use visibility::Visibility;
@@ -101,8 +101,10 @@ pub struct World {
     pub task_definitions: TaskDefinitions,
     /// Digests of images that were pushed.
     pub images: BTreeSet<String>,
-    /// Digests of images whose program ends with exit code 1 as soon as it starts.
-    pub broken_images: BTreeSet<String>,
+    /// Images whose tasks do not stay, and how they end.
+    pub broken_images: BrokenImages,
+    /// Why the scheduler finds no place for any task, in AWS's words.
+    pub no_room: Option<String>,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }

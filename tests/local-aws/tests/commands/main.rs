@@ -3,6 +3,7 @@
 
 mod desk;
 mod documents;
+mod failing;
 mod github;
 mod production;
 mod snapshots;

@@ -91,7 +91,7 @@ fn only_what_differs_between_runs_is_left_out() {
     );
 }
 
-async fn snapshot(desk: &Desk, name: &str, words: &[&str], exit: Exit) {
+pub(crate) async fn snapshot(desk: &Desk, name: &str, words: &[&str], exit: Exit) {
     let said = desk.run(words).await;
     assert_eq!(said.exit, exit, "{words:?}: {}{}", said.results, said.talk);
     insta::assert_snapshot!(name, page(words, &said, Some(desk)));
