@@ -135,6 +135,7 @@ impl Place {
             "ecs" => vec![
                 arn("ecs", &format!("cluster/{cluster}")),
                 arn("ecs", &format!("service/{cluster}/{service}")),
+                arn("ecs", &format!("service-deployment/{cluster}/{service}/*")),
                 arn("ecs", &format!("task/{cluster}/*")),
                 arn("ecs", &format!("task-definition/{family}:*")),
             ],

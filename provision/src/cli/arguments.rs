@@ -162,7 +162,7 @@ pub(crate) struct LogsArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RollbackArguments {
-    /// The revision, as `history` lists it; without it, the one before the running one.
+    /// The revision, as `history` lists it; without it, the last one before that came up.
     #[arg(long, value_name = "REVISION")]
     pub(crate) to: Option<i32>,
     /// Do not ask.

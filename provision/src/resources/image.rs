@@ -149,6 +149,17 @@ impl fmt::Display for ImageSource {
     }
 }
 
+/// Whether a repository has an image.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn exists(context: &Context, repository: &str, digest: &str) -> Result<bool> {
+    let id = ImageIdentifier::builder().image_digest(digest).build();
+    let request = context.aws.ecr.describe_images().repository_name(repository).image_ids(id);
+    let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
+    Ok(answer.is_some_and(|answer| !answer.image_details().is_empty()))
+}
+
 /// Reads a blob and makes sure that it is what its name says.
 fn blob(folder: &Path, digest: &str) -> Result<Vec<u8>> {
     let hex = digest.strip_prefix("sha256:").with_context(|| format!("{digest:?} is not a sha256 digest"))?;
@@ -247,12 +258,7 @@ impl Resource for Image {
         if let Some(reference) = named.filter(|it| it.ends_with(&format!("/{}@{digest}", self.repository))) {
             return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
         }
-        let id = ImageIdentifier::builder().image_digest(digest).build();
-        let request = context.aws.ecr.describe_images().repository_name(&self.repository).image_ids(id);
-        let there = async {
-            let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
-            anyhow::Ok(answer.is_some_and(|answer| !answer.image_details().is_empty()))
-        };
+        let there = exists(context, &self.repository, digest);
         let (there, uri) = tokio::try_join!(there, self.repository_uri(context))?;
         let Some(uri) = uri.filter(|_| there) else { return Ok(None) };
         Ok(Some(Live { spec: (), output: ImageOutput { reference: format!("{uri}@{digest}") } }))

@@ -243,6 +243,13 @@ async fn disturb_the_monitoring(scene: &Scene) {
     scene.runs.cloud.world(|world| world.subscriptions.confirm(&format!("team-{}@example.com", scene.email)));
 }
 
+/// One that is under way when somebody wants to go back.
+async fn begin_a_deployment(aws: &Aws) {
+    let clusters = aws.ecs.list_clusters().send().await.unwrap();
+    let request = aws.ecs.update_service().cluster(&clusters.cluster_arns()[0]).force_new_deployment(true);
+    request.service("weather-comment-generator-staging-service").send().await.unwrap();
+}
+
 /// What only an administrator of the account may write.
 async fn disturb_the_roles(aws: &Aws) {
     let roles = aws.iam.list_roles().send().await.unwrap();
@@ -282,6 +289,8 @@ async fn played() -> Scene {
     for words in [&["status"][..], &["outputs"], &["history"], &["logs"]] {
         scene.command(Who::Pipeline, words, "").await;
     }
+    scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
+    begin_a_deployment(&scene.somebody()).await;
     scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
     let folder = TempDir::new().unwrap();
     image_layout(folder.path(), "the third program").unwrap();

@@ -6,6 +6,7 @@ mod documents;
 mod failing;
 mod github;
 mod production;
+mod rollback;
 mod snapshots;
 
 use local_aws::Cloud;
