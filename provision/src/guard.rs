@@ -30,7 +30,8 @@ pub(crate) struct Guard {
 }
 
 /// Operations whose name does not begin with a reading verb and that still change nothing.
-const ALSO_READS: &[&str] = &["BatchGetImage", "BatchCheckLayerAvailability", "FilterLogEvents"];
+const ALSO_READS: &[&str] =
+    &["BatchGetImage", "BatchCheckLayerAvailability", "FilterLogEvents", "SimulatePrincipalPolicy"];
 
 fn reads(operation: &str) -> bool {
     ["Get", "List", "Describe", "Head"].iter().any(|verb| operation.starts_with(verb))

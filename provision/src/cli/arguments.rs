@@ -84,7 +84,7 @@ pub(crate) enum Verb {
     /// Put an image into the repository without deploying it.
     Push(PushArguments),
     /// Look at everything that could stand in the way of a deploy, all at once.
-    Doctor,
+    Doctor(DoctorArguments),
     /// Check the configuration, without asking AWS.
     Validate,
     /// Show the role with which workflows of a repository on GitHub deploy, or make it.
@@ -123,6 +123,12 @@ pub(crate) struct PlanArguments {
     /// Exit with 2 when there is something to do.
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
 }
 
 #[derive(Args, Debug)]

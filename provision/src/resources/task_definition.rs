@@ -126,6 +126,18 @@ pub(super) async fn image_of(context: &Context, arn: &str) -> Result<Option<Stri
     Ok(answer.map_err(AwsError::from)?.task_definition.as_ref().and_then(image))
 }
 
+/// The image that a revision names, and the processor that it asks for.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn what_runs(context: &Context, arn: &str) -> Result<(String, String)> {
+    let answer = context.aws.ecs.describe_task_definition().task_definition(arn).send().await;
+    let found = super::sent(answer.map_err(AwsError::from)?.task_definition, "the task definition")?;
+    let architecture = found.runtime_platform().and_then(|platform| platform.cpu_architecture());
+    let architecture = architecture.map_or("X86_64", |architecture| architecture.as_str()).to_owned();
+    Ok((image(&found).unwrap_or_default(), architecture))
+}
+
 /// One of the things that were deployed.
 #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, Serialize)]
 pub struct Revision {

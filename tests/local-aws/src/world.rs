@@ -3,6 +3,7 @@
 //! Everything here is learnt from calls that succeeded. Life cycles are a matter of age: nothing has to run for a
 //! file system to become available, somebody only has to look at it late enough.
 
+mod account;
 mod buckets;
 mod certificates;
 mod dns;
@@ -30,6 +31,7 @@ use crate::call::Call;
 use crate::policy::Policy;
 use crate::rules::Rule;
 
+pub use account::Account;
 pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
@@ -54,6 +56,8 @@ pub(crate) use visibility::announced;
 pub struct World {
     /// The time of the call that is being answered.
     pub now: Duration,
+    /// Who calls, and what the account is given.
+    pub account: Account,
     /// Subnets, gateways and routes.
     pub network: Network,
     /// Security groups.
@@ -148,6 +152,9 @@ impl World {
 
     /// Answers what the emulator cannot; `None` leaves the call to the emulator.
     pub(crate) fn answer(&mut self, call: &Call) -> Option<Result<Answer, Refusal>> {
+        if let Some(answer) = account::answer(self, call) {
+            return Some(answer);
+        }
         match (call.service.as_str(), call.operation.as_str()) {
             ("ecs", _) => task_definitions::answer(self, call).or_else(|| services::answer(self, call)),
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),

@@ -9,7 +9,7 @@ use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
 use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::commands::piped;
-use local_aws::runs::{Report, Runs, image_layout};
+use local_aws::runs::{Report, Runs, certificate, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
 use provision::guard::Access;
@@ -24,7 +24,7 @@ type Operations = BTreeSet<String>;
 struct Scene {
     runs: Runs,
     email: usize,
-    sent: [Operations; 2],
+    sent: [Operations; 3],
 }
 
 impl Scene {
@@ -92,6 +92,32 @@ impl Scene {
         self.runs.deployment.edge.certificate_arn = given;
         self.runs.deployment.network.nat_gateways = 0;
         self.deploy(Who::Operator).await;
+    }
+
+    /// Somebody with a role asks about an image in the repository, an account that is to trust GitHub, and everything
+    /// else.
+    async fn play_the_doctor(&mut self) {
+        self.runs.cloud.world(|world| world.account.take_role("/team/", "operator"));
+        let image = self.somebody().ecs.describe_task_definition().task_definition("weather-comment-generator-staging");
+        let image = image.send().await.unwrap().task_definition.unwrap();
+        let image = image.container_definitions()[0].image().unwrap().to_owned();
+        let github = [
+            "doctor",
+            "--set=github.repository=example/weather",
+            "--set=github.repository_id=7",
+            "--set=github.owner_id=8",
+            "--set=github.environments=[\"staging\"]",
+            "--image",
+        ];
+        self.command(Who::Doctor, &[&github[..], &[&image]].concat(), "").await;
+        // Before the first deploy there is nothing to compare with, so it asks how much room there is.
+        let (cloud, whole) = (Cloud::default(), self.runs.cloud.clone());
+        let certificate = certificate(&cloud).await.unwrap();
+        let given = self.runs.deployment.edge.certificate_arn.replace(certificate);
+        self.runs.cloud = cloud;
+        self.command(Who::Doctor, &["doctor"], "").await;
+        self.runs.cloud = whole;
+        self.runs.deployment.edge.certificate_arn = given;
     }
 
     /// Every setting that can be changed in place.
@@ -309,6 +335,7 @@ async fn played() -> Scene {
     scene.deploy(Who::Operator).await;
     scene.play_the_options().await;
     scene.command(Who::Operator, &["secrets", "set", "WXTECH_API_KEY"], "a key").await;
+    Box::pin(scene.play_the_doctor()).await;
     scene.destroy(false).await;
     let secrets = scene.somebody().secrets;
     let kept = "weather-comment-generator/staging/api-keys";
@@ -331,14 +358,14 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     let scene = played().await;
-    let [pipeline, operator] = &scene.sent;
+    let [pipeline, doctor, operator] = &scene.sent;
     let lines = all();
     let of = |who: Who| -> Operations {
         let lines = lines.iter().filter(|line| line.who == who);
         let excepted = |operation: &str| EXCEPTIONS.iter().any(|(excepted, _)| *excepted == operation);
         lines.filter(|line| !excepted(line.operation)).map(|line| line.operation.to_owned()).collect()
     };
-    let (for_pipeline, for_operator) = (of(Who::Pipeline), of(Who::Operator));
+    let [for_pipeline, for_doctor, for_operator] = [Who::Pipeline, Who::Doctor, Who::Operator].map(of);
     let missing: Vec<_> = pipeline.difference(&for_pipeline).collect();
     assert!(missing.is_empty(), "a pipeline sends what provision/data/permissions.csv does not give it: {missing:?}");
     let unused: Vec<_> = for_pipeline.difference(pipeline).collect();
@@ -348,4 +375,9 @@ async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     assert!(missing.is_empty(), "an operator sends what provision/data/permissions.csv does not give: {missing:?}");
     let unused: Vec<_> = for_operator.difference(operator).collect();
     assert!(unused.is_empty(), "an operator never sends {unused:?}; remove these lines, or play a scene that does");
+    let all: Operations = all.union(&for_doctor).cloned().collect();
+    let missing: Vec<_> = doctor.difference(&all).collect();
+    assert!(missing.is_empty(), "doctor sends what provision/data/permissions.csv does not give: {missing:?}");
+    let unused: Vec<_> = for_doctor.difference(doctor).collect();
+    assert!(unused.is_empty(), "doctor never sends {unused:?}; remove these lines, or play a scene that does");
 }

@@ -3,7 +3,7 @@
 use local_aws::world::{TaskEnd, World};
 use provision::cli::Exit;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, has};
 use crate::snapshots::snapshot;
 
 /// A second deploy, for which something in the account is not as it should be.
@@ -59,6 +59,23 @@ async fn for_answers_that_the_load_balancer_does_not_like() {
         world.broken_images.end(image, end);
     })
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_wrong_is_explained_while_it_is_watched() {
+    let desk = Desk::deployed().await;
+    let image = desk.build("the second program");
+    desk.cloud.world(|world| {
+        let end = TaskEnd::fails_checks("Target.Timeout", "Request timed out");
+        world.broken_images.end(image, end);
+    });
+    let said = desk.deploy().await;
+    let unwell = "1 of 1 tasks running; targets: 10.0.0.10:8501 unhealthy (Request timed out); that means: the load \
+                  balancer reaches no answer within its timeout";
+    let event = "is unhealthy in (target-group ";
+    has(&said.talk, &[unwell, event]);
+    let after = said.talk.lines().skip_while(|line| !(line.contains("ECS: ") && line.contains(event))).nth(1).unwrap();
+    has(after, &["that means: the load balancer reaches no answer within its timeout"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -179,6 +179,7 @@ async fn of_a_deployed_service() {
         ("status", &["status"], Exit::Done),
         ("logs", &["logs"], Exit::Done),
         ("secrets-list", &["secrets", "list"], Exit::Done),
+        ("doctor-of-a-service", &["doctor"], Exit::Done),
         ("rollback-too-far", &["rollback", "--yes"], Exit::BadInput),
         ("push", &["push", "--image-layout", layout], Exit::Done),
     ] {
