@@ -79,7 +79,9 @@ mod tests {
 
     #[test]
     fn reading_verbs_read_and_everything_else_writes() {
-        for operation in ["DescribeVpcs", "ListTasks", "GetRole", "BatchGetImage", "FilterLogEvents"] {
+        for operation in
+            ["DescribeVpcs", "ListTasks", "GetRole", "BatchGetImage", "FilterLogEvents", "SimulatePrincipalPolicy"]
+        {
             assert!(reads(operation), "{operation}");
         }
         for operation in ["CreateVpc", "PutRolePolicy", "DeleteVpc", "TagResource", "BatchDeleteImage"] {

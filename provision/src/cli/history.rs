@@ -187,6 +187,7 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         session.terminal.document(&Rollback { from: running.number, to: target.number, image });
         return Ok(Exit::Done);
     }
+    check_image(session, &context, &target).await?;
     let anew = if is_inactive { ", registered once more because it is inactive" } else { "" };
     let question = format!("go back from revision {} to {} ({}{anew})", running.number, target.number, target.image);
     confirm(session, arguments.yes, &question)?;
@@ -227,14 +228,19 @@ async fn named(session: &Session<'_>, context: &Context, number: i32, revisions:
         let what = format!("there is no revision {number}; `provision history` lists {}", numbers(revisions));
         return Err(BadInput(what).into());
     };
-    let digest = revision.image.rsplit('@').next().unwrap_or_default();
-    let repository = Names::of(&session.deployment).repository();
-    if image::exists(context, &repository, digest).await? {
-        return Ok(Target { revision, is_inactive: true });
+    Ok(Target { revision, is_inactive: true })
+}
+
+/// An image may have expired since its revision ran; ECS would find that out task by task.
+async fn check_image(session: &Session<'_>, context: &Context, target: &Revision) -> Result<()> {
+    let digest = target.image.rsplit('@').next().unwrap_or_default();
+    if image::exists(context, &Names::of(&session.deployment).repository(), digest).await? {
+        return Ok(());
     }
     Err(BadInput(format!(
-        "revision {number} is inactive, and its image {} is no longer in the repository, so it cannot run again; build          that version and give it to `provision deploy` with --image-layout",
-        revision.image
+        "the image of revision {}, {}, is no longer in the repository, so it cannot run again; build that version and \
+         give it to `provision deploy` with --image-layout, or choose another revision with --to",
+        target.number, target.image
     ))
     .into())
 }

@@ -142,7 +142,7 @@ pub(crate) fn serving(service: &Service) -> Option<&Deployment> {
 pub(crate) async fn go_back(context: &Context, cluster: &str, name: &str, task_definition: &str) -> Result<()> {
     let found = super::sent(find(context, cluster, name).await?, "the service")?;
     let is_meant = serving(&found).is_some_and(|it| it.task_definition() == Some(task_definition));
-    let updated = if is_meant && Rollout::of(&found) == Rollout::UnderWay && stop(context, cluster, name).await? {
+    let updated = if is_meant && Rollout::of(&found) == Rollout::UnderWay && stop(context, cluster, name).await {
         after_the_stop(context, cluster, &found).await?
     } else {
         // Naming the revision that is there already begins nothing.
@@ -156,8 +156,15 @@ pub(crate) async fn go_back(context: &Context, cluster: &str, name: &str, task_d
 }
 
 /// Stops the deployment that is under way, which lets ECS go back to the one that serves, with all that belonged to it.
-/// False when there is none any more.
-async fn stop(context: &Context, cluster: &str, name: &str) -> Result<bool> {
+/// False when that cannot be: another deployment over it comes to the same, without what else had changed.
+async fn stop(context: &Context, cluster: &str, name: &str) -> bool {
+    try_to_stop(context, cluster, name).await.unwrap_or_else(|error| {
+        context.note(format_args!("the deployment that is under way cannot be stopped ({error:#}); deploying over it"));
+        false
+    })
+}
+
+async fn try_to_stop(context: &Context, cluster: &str, name: &str) -> Result<bool> {
     let ecs = &context.aws.ecs;
     let listed = ecs.list_service_deployments().cluster(cluster).service(name);
     let listed = listed.status(ServiceDeploymentStatus::InProgress).status(ServiceDeploymentStatus::Pending);

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::{DeploymentCircuitBreaker, DeploymentConfiguration};
 use local_aws::commands::Said;
+use local_aws::policy::Policy;
 use provision::cli::Exit;
+use serde_json::json as value;
 use tokio::time::{sleep, timeout};
 
 use crate::desk::{Desk, has, json};
@@ -52,6 +54,22 @@ async fn a_deployment_that_is_under_way_is_stopped() {
     has(&said.talk, &["stopping the deployment that is under way", "revision 1 runs"]);
     assert!(has_sent(&sent, "StopServiceDeployment") && !has_sent(&sent, "UpdateService"), "{sent:?}");
     assert_eq!(running(&desk).await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_nobody_may_stop_is_deployed_over() {
+    let desk = Desk::deployed().await;
+    let bad = desk.build("ends at once");
+    desk.cloud.world(|world| world.broken_images.insert(bad));
+    assert!(timeout(Duration::from_secs(60), desk.deploy()).await.is_err());
+    let policy = Policy::of(&value!({"Statement": [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecs:StopServiceDeployment", "Resource": "*"},
+    ]}));
+    desk.cloud.world(|world| world.policy = Some(policy));
+    let said = desk.run(&["rollback", "--yes"]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&said.talk, &["cannot be stopped (AccessDeniedException", "deploying over it", "revision 1 runs"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,5 +177,5 @@ async fn an_inactive_revision_is_registered_once_more_if_its_image_is_there() {
     aws.ecr.batch_delete_image().repository_name(repository).set_image_ids(Some(ids)).send().await.unwrap();
     let said = desk.run(&["rollback", "--to", "1", "--yes"]).await;
     assert_eq!(said.exit, Exit::BadInput, "{}", said.talk);
-    has(&said.talk, &["revision 1 is inactive", "no longer in the repository", "--image-layout"]);
+    has(&said.talk, &["the image of revision 1", "is no longer in the repository", "--image-layout"]);
 }
