@@ -157,6 +157,15 @@ impl App {
         variables
     }
 
+    /// The keys without which the service does not start, and the words of the configuration that ask for them.
+    pub fn needed_keys(&self) -> Vec<(&'static str, String)> {
+        let weather = (self.weather == WeatherSource::WxTech)
+            .then(|| ("WXTECH_API_KEY", "app_settings.weather_source is wxtech".to_owned()));
+        let models = self.llm.providers.iter();
+        let models = models.map(|it| (it.key(), format!("app_settings.llm_providers names {}", it.word())));
+        weather.into_iter().chain(models).collect()
+    }
+
     /// Reads the settings from variables.
     ///
     /// # Errors

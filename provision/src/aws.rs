@@ -224,12 +224,30 @@ impl AwsError {
         self.code.as_deref() == Some(code)
     }
 
+    /// Whether the caller may not do this.
+    pub fn is_denied(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        ["UnauthorizedOperation", "AuthorizationError"].contains(&code) || code.starts_with("AccessDenied")
+    }
+
+    /// Whether AWS found the request too old or from the future; each service has its own word for it.
+    pub fn is_of_another_time(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        let signature = ["SignatureDoesNotMatch", "InvalidSignatureException"].contains(&code);
+        let time = ["Signature expired", "Signature not yet current"].iter().any(|part| self.message.contains(part));
+        ["RequestTimeTooSkewed", "RequestExpired"].contains(&code) || (signature && time)
+    }
+
     /// What somebody has to do where the tool cannot go on.
     fn advice(&self) -> Option<&'static str> {
         let code = self.code.as_deref()?;
-        let is_denied =
-            ["UnauthorizedOperation", "AuthorizationError"].contains(&code) || code.starts_with("AccessDenied");
-        if is_denied && self.message.contains("not authorized to perform") {
+        if self.is_of_another_time() {
+            return Some(
+                "the clock of this machine is wrong by minutes, and AWS takes no request from another time; set it (`sudo \
+                 timedatectl set-ntp true`), then run again",
+            );
+        }
+        if self.is_denied() && self.message.contains("not authorized to perform") {
             return Some("give the caller this permission, then run again");
         }
         if self.message.contains("KMS key does not exist or is not allowed to be used") {

@@ -138,7 +138,7 @@ async fn verb(arguments: Arguments, surroundings: &Surroundings, voice: &Voice<'
         Verb::Secrets(arguments) => secrets::run(&session, &arguments).await,
         Verb::Push(arguments) => push::run(&session, &arguments).await,
         Verb::Exec(arguments) => exec::run(&session, &arguments).await,
-        Verb::Doctor => doctor::run(&session).await,
+        Verb::Doctor(arguments) => doctor::run(&session, &arguments).await,
         Verb::Validate => Ok(validate::run(&session)),
         Verb::CiRole(arguments) => ci_role::run(&session, &arguments).await,
         Verb::Cost => cost::run(&session),

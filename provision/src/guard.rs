@@ -30,7 +30,8 @@ pub(crate) struct Guard {
 }
 
 /// Operations whose name does not begin with a reading verb and that still change nothing.
-const ALSO_READS: &[&str] = &["BatchGetImage", "BatchCheckLayerAvailability", "FilterLogEvents"];
+const ALSO_READS: &[&str] =
+    &["BatchGetImage", "BatchCheckLayerAvailability", "FilterLogEvents", "SimulatePrincipalPolicy"];
 
 fn reads(operation: &str) -> bool {
     ["Get", "List", "Describe", "Head"].iter().any(|verb| operation.starts_with(verb))
@@ -79,7 +80,9 @@ mod tests {
 
     #[test]
     fn reading_verbs_read_and_everything_else_writes() {
-        for operation in ["DescribeVpcs", "ListTasks", "GetRole", "BatchGetImage", "FilterLogEvents"] {
+        for operation in
+            ["DescribeVpcs", "ListTasks", "GetRole", "BatchGetImage", "FilterLogEvents", "SimulatePrincipalPolicy"]
+        {
             assert!(reads(operation), "{operation}");
         }
         for operation in

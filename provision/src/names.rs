@@ -16,6 +16,17 @@ pub struct Names {
     base: String,
 }
 
+/// One of our names.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    /// What has it.
+    pub(crate) of: &'static str,
+    /// The name.
+    pub(crate) text: String,
+    /// How many characters AWS takes.
+    pub(crate) longest: usize,
+}
+
 impl Names {
     /// Prepares the names of a deployment.
     pub fn of(deployment: &Deployment) -> Self {
@@ -134,6 +145,36 @@ impl Names {
         self.fitted(&self.region, 255)
     }
 
+    /// Every name with the kind of thing that has it and how long AWS lets it be.
+    pub(crate) fn all(&self) -> Vec<Name> {
+        let name = |of: &'static str, text: String, longest: usize| Name { of, text, longest };
+        vec![
+            name("load balancer", self.load_balancer(), 32),
+            name("target group", self.target_group("page", ""), 32),
+            name("target group", self.target_group("api", ""), 32),
+            name("security group", self.security_group("service"), 255),
+            name("role", self.role("execution"), 64),
+            name("role", self.role("task"), 64),
+            name("role", self.role("pipeline"), 64),
+            name("path of roles", self.role_path(), 512),
+            name("path of roles", self.pipeline_path(), 512),
+            name("cluster", self.cluster(), 255),
+            name("service", self.service(), 255),
+            name("repository", self.repository(), 256),
+            name("secret", self.secret(), 512),
+            name("log group", self.log_group(), 512),
+            name("log group", self.deployments(), 512),
+            name("file system", self.file_system(), 64),
+            name("topic", self.topic(), 256),
+            name("dashboard", self.dashboard(), 255),
+        ]
+    }
+
+    /// Whether a name was cut and ends in a hash, because the plain one would be too long.
+    pub(crate) fn is_cut(&self, name: &Name) -> bool {
+        !name.text.contains(&self.base) && !name.text.contains('/')
+    }
+
     fn fitted(&self, kind: &str, max: usize) -> String {
         let plain = format!("{}-{kind}", self.base);
         if plain.len() <= max { plain } else { self.hashed(kind, "", max) }
@@ -169,6 +210,9 @@ fn slug(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use config::deployment::ConfigSource;
     use proptest::prelude::*;
 
     use super::*;
@@ -189,7 +233,27 @@ mod tests {
         assert_eq!(names.target_group("page", "8501/HTTP").len(), 32);
     }
 
+    #[test]
+    fn a_name_that_is_cut_says_so() {
+        let cut = |app: &str| {
+            let names = Names::new(app, "production", "ap-northeast-1");
+            let all = names.all().into_iter();
+            all.filter(|name| names.is_cut(name)).map(|name| name.of).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(cut("wcg"), BTreeSet::new());
+        assert_eq!(cut("weather-comment-generator"), BTreeSet::from(["load balancer", "target group"]));
+    }
+
     proptest! {
+        // Names of two applications that differ only in what is cut off or replaced would meet on AWS.
+        #[test]
+        fn what_the_configuration_takes_for_an_application_is_kept_as_it_is(app in "[A-Za-z0-9 _.-]{1,42}") {
+            let staging = ConfigSource::Environment("staging".to_owned());
+            if Deployment::load(&staging, &[format!("app={app}").parse().unwrap()]).is_ok() {
+                assert_eq!(slug(&app), app.trim());
+            }
+        }
+
         #[test]
         fn every_name_fits_the_pattern_of_its_service(
             app in "[A-Za-z0-9 _.-]{1,60}", environment in "[a-z0-9-]{1,20}"
@@ -200,8 +264,9 @@ mod tests {
                 assert!(short.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{short}");
                 assert!(!short.starts_with('-') && !short.ends_with('-') && !short.starts_with("internal-"));
             }
-            assert!(names.role("execution").len() <= 64);
-            assert!(names.file_system().len() <= 64);
+            for name in names.all() {
+                assert!(name.text.len() <= name.longest, "{name:?}");
+            }
             assert!(!names.security_group("alb").starts_with("sg-"));
             let repository = names.repository();
             assert!(repository.split('/').all(|part| !part.is_empty() && !part.contains("--")), "{repository}");

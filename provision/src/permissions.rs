@@ -19,6 +19,8 @@ pub enum Who {
     /// A pipeline: ships images and changes in place what exists. It can neither make nor remove anything, nor write
     /// a role, nor read a secret.
     Pipeline,
+    /// Whoever asks `provision doctor`, which looks at more than a deploy does. It is a part of what an operator may do.
+    Doctor,
     /// A person who makes and removes everything, besides what a pipeline does.
     Operator,
     /// A person who runs commands in tasks, and nothing else. A role of its own: whoever is in a task reads the secrets
@@ -29,8 +31,26 @@ pub enum Who {
 impl Who {
     /// Whether somebody does what another one does, too.
     fn also_does_what(self, other: Self) -> bool {
-        self == other || (self, other) == (Self::Operator, Self::Pipeline)
+        let others: &[Self] = match self {
+            Self::Operator => &[Self::Pipeline, Self::Doctor],
+            Self::Doctor => &[Self::Pipeline],
+            Self::Pipeline | Self::Visitor => &[],
+        };
+        self == other || others.contains(&other)
     }
+}
+
+/// What an action is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// To ship an image, and to change in place what exists.
+    Ship,
+    /// To make something.
+    Make,
+    /// To remove something.
+    Remove,
+    /// To look at more than a deploy does.
+    Look,
 }
 
 /// One line of the table.
@@ -46,6 +66,32 @@ pub struct Permission {
     condition: &'static str,
 }
 
+impl Permission {
+    fn purpose(&self) -> Purpose {
+        let operation = self.operation.split_once(':').map_or("", |(_, operation)| operation);
+        let removes = ["Delete", "Deregister", "Detach", "Disassociate", "Release"];
+        match self.who {
+            Who::Pipeline => Purpose::Ship,
+            Who::Doctor | Who::Visitor => Purpose::Look,
+            Who::Operator if removes.iter().any(|verb| operation.starts_with(verb)) => Purpose::Remove,
+            Who::Operator => Purpose::Make,
+        }
+    }
+}
+
+/// What IAM can be asked: whether somebody may do something to one of some things, under some circumstances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What the actions are for.
+    pub purpose: Purpose,
+    /// The actions.
+    pub actions: Vec<&'static str>,
+    /// The ARNs of things as they will be called, of each kind that may be meant; nothing stands for anything.
+    pub things: Vec<String>,
+    /// The keys and values of the conditions.
+    pub circumstances: Vec<(String, String)>,
+}
+
 /// All of them; an operation has a line for each combination of resource and condition.
 ///
 /// # Panics
@@ -58,6 +104,7 @@ pub fn all() -> Vec<Permission> {
         };
         let who = match who {
             "ci" => Who::Pipeline,
+            "doctor" => Who::Doctor,
             "operator" => Who::Operator,
             "visitor" => Who::Visitor,
             other => panic!("nobody is {other}: {line}"),
@@ -112,6 +159,59 @@ impl Place {
         documents
     }
 
+    /// Everything that the table gives to those who deploy, as questions for IAM's simulator.
+    pub fn questions(&self) -> Vec<Question> {
+        let mut groups: BTreeMap<_, (BTreeSet<&'static str>, BTreeSet<&'static str>)> = BTreeMap::new();
+        // Without a key of one's own nobody has to be allowed to use it.
+        let is_asked = |line: &Permission| {
+            Who::Operator.also_does_what(line.who)
+                && !line.actions.is_empty()
+                && !self.resources(line.resource).is_empty()
+        };
+        for line in all().into_iter().filter(is_asked) {
+            let (actions, operations) = groups.entry((line.purpose(), line.resource, line.condition)).or_default();
+            actions.extend(&line.actions);
+            operations.extend(line.operation.split_once(':').map(|(_, operation)| operation));
+        }
+        let question = |((purpose, resource, condition), (actions, operations)): (_, (BTreeSet<_>, BTreeSet<_>))| {
+            let condition = self.condition(condition, &operations).unwrap_or_default();
+            let mut circumstances = vec![("aws:RequestedRegion".to_owned(), self.region.clone())];
+            for (key, value) in
+                condition.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_object).flatten()
+            {
+                // Any one of several values will do.
+                let value = value.as_str().or_else(|| value[0].as_str()).unwrap_or_default();
+                circumstances.push((key.clone(), value.to_owned()));
+            }
+            Question { purpose, actions: actions.into_iter().collect(), things: self.things(resource), circumstances }
+        };
+        groups.into_iter().map(question).collect()
+    }
+
+    /// An example of each kind of thing behind a word of the table.
+    fn things(&self, word: &str) -> Vec<String> {
+        let kinds: &[&str] = match word {
+            "any" => return Vec::new(),
+            "ec2" => &[
+                "vpc",
+                "subnet",
+                "internet-gateway",
+                "route-table",
+                "security-group",
+                "network-interface",
+                "natgateway",
+                "elastic-ip",
+            ],
+            "efs" => &["file-system", "access-point"],
+            _ => &[],
+        };
+        let examples = |arn: String| match arn.strip_suffix("*/*") {
+            Some(head) => kinds.iter().map(|kind| format!("{head}{kind}/x")).collect(),
+            None => vec![arn.replace(['*', '?'], "x")],
+        };
+        self.resources(word).into_iter().flat_map(examples).collect()
+    }
+
     /// One statement for all that is allowed on the same things under the same condition.
     fn statements(&self, who: Who) -> Vec<Value> {
         let mut groups: Groups<'_> = BTreeMap::new();
@@ -149,6 +249,7 @@ impl Place {
             "ecs" => vec![
                 arn("ecs", &format!("cluster/{cluster}")),
                 arn("ecs", &format!("service/{cluster}/{service}")),
+                arn("ecs", &format!("service-deployment/{cluster}/{service}/*")),
                 arn("ecs", &format!("task/{cluster}/*")),
                 arn("ecs", &format!("task-definition/{family}:*")),
             ],
@@ -324,6 +425,20 @@ mod tests {
             assert!(on.iter().any(|it| it.as_str().unwrap().contains(part)), "{part} in {on:?}");
         }
         assert!(on.iter().all(|it| it.as_str().unwrap().contains("123456789012")), "{on:?}");
+    }
+
+    #[test]
+    fn questions_are_about_things_that_the_policies_name_and_leave_nothing_out() {
+        let place = place();
+        let questions = place.questions();
+        for question in &questions {
+            assert!(question.things.iter().all(|thing| !thing.contains(['*', '?'])), "{question:?}");
+            assert!(question.circumstances.iter().all(|(_, value)| !value.is_empty()), "{question:?}");
+        }
+        let asked: BTreeSet<_> = questions.iter().flat_map(|question| question.actions.clone()).collect();
+        let lines = all().into_iter().filter(|line| line.who != Who::Visitor);
+        let given: BTreeSet<_> = lines.flat_map(|line| line.actions).collect();
+        assert_eq!(asked, given);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::{Context as _, Result};
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, Stream, StreamExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -76,21 +76,39 @@ pub(crate) fn gone(name: &str) -> String {
 /// # Errors
 /// The first failing read, naming its resource.
 pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
-    let reads = stream::iter(stack.ids().map(|id| async move {
-        if stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some() {
-            return Ok((id, None));
-        }
-        let found = unhurried(context, || stack.node(id).read(context)).await;
-        found.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id))).map(|found| (id, found))
-    }));
-    let mut reads = reads.buffer_unordered(READS_AT_ONCE);
+    let mut reads = reads(stack, context);
     let mut world = World::default();
-    while let Some(read) = reads.next().await {
-        if let (id, Some(found)) = read? {
+    while let Some((id, read)) = reads.next().await {
+        if let Some(found) = read.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id)))? {
             world.found.insert(id, found);
         }
     }
     Ok(world)
+}
+
+/// Reads every resource of a stack as [`observe`] does, and goes on where something cannot be read.
+pub async fn survey(stack: &Stack, context: &Context) -> (World, BTreeMap<NodeId, anyhow::Error>) {
+    let mut reads = reads(stack, context);
+    let mut world = World::default();
+    let mut failures = BTreeMap::new();
+    while let Some((id, read)) = reads.next().await {
+        match read {
+            Ok(Some(found)) => drop(world.found.insert(id, found)),
+            Ok(None) => (),
+            Err(error) => drop(failures.insert(id, error)),
+        }
+    }
+    (world, failures)
+}
+
+fn reads<'a>(stack: &'a Stack, context: &'a Context) -> impl Stream<Item = (NodeId, Result<Option<Found>>)> + Unpin {
+    let reads = stack.ids().map(move |id| async move {
+        if stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some() {
+            return (id, Ok(None));
+        }
+        (id, unhurried(context, || stack.node(id).read(context)).await)
+    });
+    stream::iter(reads).buffer_unordered(READS_AT_ONCE).boxed()
 }
 
 /// What happens to one resource.

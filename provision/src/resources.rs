@@ -5,7 +5,7 @@ pub mod alarms;
 pub mod alias_record;
 pub mod availability_zones;
 pub mod certificate;
-mod certificates;
+pub(crate) mod certificates;
 pub mod dashboard;
 pub mod default_security_group;
 pub(crate) mod dns;

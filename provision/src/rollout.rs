@@ -7,16 +7,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use aws_sdk_ecs::types::{Deployment, DeploymentRolloutState, DesiredStatus, Service, Task};
+use aws_sdk_ecs::types::{Deployment, DeploymentRolloutState, DesiredStatus, Service, ServiceEvent, Task};
 use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resources::ecs_service::find;
-use crate::resources::target_group;
+use crate::resources::target_group::{self, TargetState};
 use crate::stop_reasons;
-use crate::wait::{Poll, Wait};
+use crate::wait::{GaveUp, Poll, Wait};
 
 /// How long a rollout may take: a circuit breaker with default health checks needs a quarter of an hour.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
@@ -36,20 +36,28 @@ pub(crate) async fn watch(context: &Context, cluster: &str, service: &Service, g
     let wait = Wait::new(format!("deployment {began} to be complete and healthy"), LOOK, LONGEST);
     // What the scheduler said before is of another deployment.
     let told = Told::of(service);
+    let story = Story { context, cluster, groups };
     let look = || async {
         let Some(found) = find(context, cluster, &name).await? else { bail!("service {name} vanished") };
         told.tell_news(context, &found);
         let ours = found.deployments().iter().find(|deployment| deployment.id() == Some(&began));
         match ours {
             Some(ours) if ours.rollout_state() == Some(&DeploymentRolloutState::Failed) => {
-                bail!(failure(context, cluster, &found, Some(ours)).await)
+                bail!(story.of(&found, Some(ours)).await)
             }
             Some(ours) if ours.status() == Some("PRIMARY") => progress(context, ours, groups).await,
             // Another deployment has taken its place: someone else's, or a rollback.
-            _ => bail!(failure(context, cluster, &found, ours).await),
+            _ => bail!(story.of(&found, ours).await),
         }
     };
-    context.wait(wait, look).await
+    match context.wait(wait, look).await {
+        Err(error) if error.is::<GaveUp>() => {
+            let Some(found) = find(context, cluster, &name).await? else { return Err(error) };
+            let ours = found.deployments().iter().find(|deployment| deployment.id() == Some(&began));
+            bail!("{}\n  {error}", story.of(&found, ours).await)
+        }
+        other => other,
+    }
 }
 
 async fn progress(context: &Context, ours: &Deployment, groups: &[String]) -> Result<Poll<()>> {
@@ -59,20 +67,30 @@ async fn progress(context: &Context, ours: &Deployment, groups: &[String]) -> Re
             add(&mut state, format_args!(", {count} {what}"));
         }
     }
-    // A stand-in may not know this state; then the number of tasks has to do.
-    let completed = ours.rollout_state() == Some(&DeploymentRolloutState::Completed);
-    if !completed || ours.running_count < ours.desired_count {
+    // Before any task runs, load balancers know no more than that.
+    if ours.running_count == 0 && ours.desired_count > 0 {
         return Ok(Poll::Pending(state));
     }
     for group in groups {
         let states = target_group::health(context, group).await?;
         let healthy = states.iter().filter(|state| state.state == "healthy").count();
         if i32::try_from(healthy).unwrap_or(i32::MAX) < ours.desired_count {
-            let seen: Vec<_> = states.iter().map(ToString::to_string).collect();
-            return Ok(Poll::Pending(format!("{state}; targets: {}", seen.join(", "))));
+            return Ok(Poll::Pending(format!("{state}; targets: {}", seen(&states))));
         }
     }
-    Ok(Poll::Ready(()))
+    let completed = ours.rollout_state() == Some(&DeploymentRolloutState::Completed);
+    Ok(if completed && ours.running_count >= ours.desired_count { Poll::Ready(()) } else { Poll::Pending(state) })
+}
+
+/// What a load balancer thinks of its targets, with what that means of those that are not well.
+fn seen(states: &[TargetState]) -> String {
+    let seen: Vec<_> = states.iter().map(ToString::to_string).collect();
+    let mut text = if seen.is_empty() { "none yet".to_owned() } else { seen.join(", ") };
+    let advice: BTreeSet<_> = states.iter().filter(|state| state.is_unwell()).filter_map(TargetState::advice).collect();
+    for advice in advice {
+        add(&mut text, format_args!("; that means: {advice}"));
+    }
+    text
 }
 
 /// The events of a service that were passed on already; AWS lists the last hundred each time.
@@ -91,35 +109,79 @@ impl Told {
                 && told.insert(id.to_owned())
             {
                 context.note(format_args!("ECS: {message}"));
+                if let Some(advice) = meaning(service, event) {
+                    context.note(format_args!("that means: {advice}"));
+                }
             }
         }
     }
 }
 
+/// What an event means, which for some depends on how young the newest deployment was.
+fn meaning(service: &Service, event: &ServiceEvent) -> Option<&'static str> {
+    let began = service.deployments().iter().filter_map(|it| it.created_at).map(|at| at.secs()).max();
+    let since = event.created_at.zip(began).map(|(at, began)| at.secs().saturating_sub(began));
+    let since = since.and_then(|seconds| u64::try_from(seconds).ok()).unwrap_or_default();
+    stop_reasons::of_event(event.message()?, Duration::from_secs(since))
+}
+
 /// Tells the story of a failed deployment: what stopped, what it means, and what runs now.
-async fn failure(context: &Context, cluster: &str, service: &Service, ours: Option<&Deployment>) -> String {
-    let mut story = String::from("the new deployment did not come up");
-    if let Some(reason) = ours.and_then(|ours| ours.rollout_state_reason()) {
-        add(&mut story, format_args!(": {reason}"));
-    }
-    match stopped(context, cluster, service).await.map(|tasks| tasks.into_iter().next()) {
-        Ok(Some(task)) => {
-            add(&mut story, format_args!("\n  {}", explain(&task)));
-            story.push_str(&last_words(context, &task).await);
+struct Story<'a> {
+    context: &'a Context,
+    cluster: &'a str,
+    groups: &'a [String],
+}
+
+impl Story<'_> {
+    async fn of(&self, service: &Service, ours: Option<&Deployment>) -> String {
+        let mut story = String::from("the new deployment did not come up");
+        if let Some(reason) = ours.and_then(|ours| ours.rollout_state_reason()) {
+            add(&mut story, format_args!(": {reason}"));
         }
-        Ok(None) => story.push_str("\n  no task stopped; the last events of the service are below"),
-        Err(error) => add(&mut story, format_args!("\n  its tasks could not be read: {error:#}")),
+        let stopped = stopped(self.context, self.cluster, service).await;
+        match stopped.map(|tasks| tasks.into_iter().find(|task| !is_replaced(task))) {
+            Ok(Some(task)) => {
+                add(&mut story, format_args!("\n  {}", explain(&task)));
+                story.push_str(&last_words(self.context, &task).await);
+            }
+            Ok(None) => story.push_str("\n  no task stopped; the last events of the service are below"),
+            Err(error) => add(&mut story, format_args!("\n  its tasks could not be read: {error:#}")),
+        }
+        let mut told = BTreeSet::new();
+        for event in service.events().iter().filter(|event| told.insert(event.message())).take(3) {
+            add(&mut story, format_args!("\n  event: {}", event.message().unwrap_or_default()));
+            // Once is enough of what comes again and again.
+            if let Some(advice) = meaning(service, event).filter(|advice| !story.contains(advice)) {
+                add(&mut story, format_args!("\n  that means: {advice}"));
+            }
+        }
+        for group in self.groups {
+            // Without it, the rest of the story still counts.
+            let states = target_group::health(self.context, group).await.unwrap_or_default();
+            if states.iter().any(TargetState::is_unwell) {
+                add(&mut story, format_args!("\n  targets: {}", seen(&states)));
+            }
+        }
+        story + &what_runs(service, ours)
     }
-    for event in service.events().iter().take(3) {
-        add(&mut story, format_args!("\n  event: {}", event.message().unwrap_or_default()));
+}
+
+/// What is there instead of a deployment that failed.
+fn what_runs(service: &Service, ours: Option<&Deployment>) -> String {
+    let others = || service.deployments().iter().filter(|it| it.id() != ours.and_then(|ours| ours.id()));
+    let primary = others().find(|it| it.status() == Some("PRIMARY"));
+    if let Some(task) = primary.and_then(|primary| primary.task_definition()) {
+        return format!("\n  what runs now: {task}");
     }
-    let primary = service.deployments().iter().find(|deployment| deployment.status() == Some("PRIMARY"));
-    let other = primary.filter(|primary| primary.id() != ours.and_then(|ours| ours.id()));
-    match other.and_then(|primary| primary.task_definition()) {
-        Some(task) => add(&mut story, format_args!("\n  what runs now: {task}")),
-        None => story.push_str("\n  there is no earlier deployment to fall back to; mend the cause and deploy again"),
+    let serving = others().find(|it| it.running_count > 0);
+    match serving.and_then(|serving| serving.task_definition()) {
+        Some(task) => format!("\n  what still runs: {task}; `provision rollback` makes it the one again"),
+        None => {
+            "\n  nothing runs, and there is no earlier deployment to fall back to; mend the cause and deploy again, or \
+                 remove everything with `provision destroy`"
+                .to_owned()
+        }
     }
-    story
 }
 
 /// The tasks that stopped of late, the last one first. AWS remembers them for about an hour.
@@ -160,7 +222,11 @@ const LINES: i32 = 12;
 async fn last_words(context: &Context, task: &Task) -> String {
     match log_of(context, task).await {
         Ok(lines) if lines.is_empty() => "\n  it wrote nothing to its log".to_owned(),
-        Ok(lines) => lines.iter().fold("\n  its log ends with:".to_owned(), |text, line| text + "\n    " + line),
+        Ok(lines) => {
+            let text = lines.iter().fold("\n  its log ends with:".to_owned(), |text, line| text + "\n    " + line);
+            let advice = lines.iter().find_map(|line| stop_reasons::advice(line, None));
+            text + &advice.map_or_else(String::new, |advice| format!("\n  that means: {advice}"))
+        }
         Err(error) => format!("\n  its log could not be read: {error:#}"),
     }
 }

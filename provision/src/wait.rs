@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use thiserror::Error;
 use tokio::time::{Instant, sleep};
 
 /// What is awaited, how often to look, and for how long.
@@ -21,6 +22,15 @@ impl Wait {
     pub fn new(what: impl Into<String>, interval: Duration, deadline: Duration) -> Self {
         Self { what: what.into(), interval, deadline }
     }
+}
+
+/// What was awaited did not come in time.
+#[derive(Debug, Error)]
+#[error("gave up waiting for {what} after {}; last seen: {last}", human(*.deadline))]
+pub struct GaveUp {
+    what: String,
+    deadline: Duration,
+    last: String,
 }
 
 /// The answer of one look.
@@ -57,7 +67,7 @@ where
             }
         }
         if started.elapsed() + wait.interval > wait.deadline {
-            bail!("gave up waiting for {} after {}; last seen: {last}", wait.what, human(wait.deadline));
+            bail!(GaveUp { what: wait.what, deadline: wait.deadline, last });
         }
         sleep(wait.interval).await;
     }

@@ -132,7 +132,7 @@ pub(crate) enum Verb {
     /// itself came to.
     Exec(ExecArguments),
     /// Look at everything that could stand in the way of a deploy, all at once.
-    Doctor,
+    Doctor(DoctorArguments),
     /// Check the configuration, without asking AWS.
     Validate,
     /// Show the role with which workflows of a repository on GitHub deploy, or make it.
@@ -171,6 +171,12 @@ pub(crate) struct PlanArguments {
     /// Exit with 2 when there is something to do.
     #[arg(long)]
     pub(crate) exit_code: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    #[command(flatten)]
+    pub(crate) image: ImageArguments,
 }
 
 #[derive(Args, Debug)]
@@ -213,7 +219,7 @@ pub(crate) struct LogsArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RollbackArguments {
-    /// The revision, as `history` lists it; without it, the one before the running one.
+    /// The revision, as `history` lists it; without it, the last one before that came up.
     #[arg(long, value_name = "REVISION")]
     pub(crate) to: Option<i32>,
     /// Do not ask.

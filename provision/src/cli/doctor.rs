@@ -1,25 +1,32 @@
-//! `provision doctor`: everything that would stand in the way of a deploy, looked at all at once.
+//! `provision doctor`: everything that could stand in the way of a deploy, looked at all at once.
+//!
+//! One file for each part of it; what each found is a line with how it is, what was seen, and what to do.
+
+mod account;
+mod certificate;
+mod image;
+mod keys;
+mod names;
+mod permissions;
+mod quotas;
+mod resources;
+mod runs;
 
 use std::fmt::Display;
 
 use anyhow::Result;
-use aws_sdk_acm::types::CertificateStatus;
-use config::deployment::Domain;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::arguments::DoctorArguments;
 use super::document::Document;
 use super::exit::Exit;
 use super::session::Session;
-use crate::aws::{Absent as _, Aws, AwsError};
+use crate::aws::AwsError;
 use crate::context::Context;
 use crate::guard::Access;
-use crate::names::Names;
-use crate::plan::{Goal, plan};
-use crate::resources::dns;
+use crate::paint::{Paint, Tone};
 use crate::resources::image::ImageSource;
-use crate::resources::secret::Secret;
-use crate::run::look;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -52,131 +59,87 @@ struct Finding {
     verdict: Verdict,
     /// What was seen, and what to do about it.
     text: String,
+    /// Every permission that is missing, of which the text names the first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    missing: Vec<&'static str>,
 }
 
 impl Finding {
+    fn new(what: &'static str, verdict: Verdict, text: impl Display) -> Self {
+        Self { what, verdict, text: text.to_string(), missing: Vec::new() }
+    }
+
     fn good(what: &'static str, text: impl Display) -> Self {
-        Self { what, verdict: Verdict::Good, text: text.to_string() }
+        Self::new(what, Verdict::Good, text)
     }
 
     fn note(what: &'static str, text: impl Display) -> Self {
-        Self { what, verdict: Verdict::Note, text: text.to_string() }
+        Self::new(what, Verdict::Note, text)
     }
 
     fn bad(what: &'static str, text: impl Display) -> Self {
-        Self { what, verdict: Verdict::Bad, text: text.to_string() }
+        Self::new(what, Verdict::Bad, text)
     }
-}
 
-pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
-    session.check_account().await?;
-    let aws = session.aws(Access::ReadOnly);
-    let names = Names::of(&session.deployment);
-    let (who, certificate, keys, room, ours) =
-        tokio::join!(who(&aws), certificate(session, &aws), keys(&aws, &names), room(&aws), ours(session, &aws));
-    let findings = [who, certificate, keys, room, ours];
-    let bad = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
-    for finding in &findings {
-        let sign = match finding.verdict {
-            Verdict::Good => "ok",
-            Verdict::Note => "note",
-            Verdict::Bad => "BAD",
+    /// What only doctor asks stands in nobody's way when it cannot be told.
+    fn unasked(what: &'static str, error: &anyhow::Error) -> Self {
+        let is_denied = error.downcast_ref().is_some_and(AwsError::is_denied);
+        let why = if is_denied { "not looked at, because the caller may not" } else { "could not be looked at" };
+        Self::note(what, format_args!("{why}: {error:#}"))
+    }
+
+    /// One or the other, as the look at it ended.
+    fn of(what: &'static str, found: Result<Self>) -> Self {
+        found.unwrap_or_else(|error| Self::bad(what, format_args!("{error:#}")))
+    }
+
+    fn line(&self, paint: Paint) -> String {
+        let (sign, tone) = match self.verdict {
+            Verdict::Good => ("ok  ", Tone::Good),
+            Verdict::Note => ("note", Tone::Change),
+            Verdict::Bad => ("BAD ", Tone::Bad),
         };
-        session.terminal.print(format_args!("{sign:<4}  {:<12} {}", finding.what, finding.text));
-    }
-    session.terminal.document(&Findings { findings: findings.into() });
-    Ok(if bad == 0 { Exit::Done } else { Exit::BadInput })
-}
-
-async fn who(aws: &Aws) -> Finding {
-    match aws.sts.get_caller_identity().send().await.map_err(AwsError::from) {
-        Ok(identity) => {
-            Finding::good("account", format_args!("{} in {}", identity.arn().unwrap_or_default(), aws.region))
-        }
-        Err(error) => Finding::bad("account", error),
+        format!("{}  {:<18} {}", paint.on(tone, sign), self.what, self.text)
     }
 }
 
-async fn certificate(session: &Session<'_>, aws: &Aws) -> Finding {
-    const WHAT: &str = "certificate";
-    if let Some(domain) = &session.deployment.edge.domain {
-        return zone(aws, domain).await;
-    }
-    let Some(arn) = &session.deployment.edge.certificate_arn else {
-        return Finding::bad(WHAT, "none is configured; set `edge.certificate_arn`, or `edge.domain`");
+pub(crate) async fn run(session: &Session<'_>, arguments: &DoctorArguments) -> Result<Exit> {
+    let image = session.image(&arguments.image)?;
+    let findings = match session.check_account().await {
+        // Whatever else could be seen would be another account's, or nothing.
+        Err(error) => vec![
+            Finding::bad("account", format_args!("{error:#}")),
+            Finding::note("everything else", "not looked at before that is mended"),
+        ],
+        // A dozen looks at once make a large future.
+        Ok(()) => Box::pin(look(session, image)).await,
     };
-    let answer = aws.acm.describe_certificate().certificate_arn(arn).send().await;
-    match answer.absent_on(&["ResourceNotFoundException"]) {
-        Err(error) => Finding::bad(WHAT, error),
-        Ok(None) => Finding::bad(WHAT, format_args!("{arn} does not exist in {}", aws.region)),
-        Ok(Some(answer)) => match answer.certificate.and_then(|it| it.status) {
-            Some(CertificateStatus::Issued) => Finding::good(WHAT, "issued"),
-            status => {
-                Finding::bad(WHAT, format_args!("{arn} is {status:?}, not ISSUED; publish its DNS record and wait"))
-            }
-        },
+    for finding in &findings {
+        session.terminal.print(finding.line(session.terminal.paint_of_results()));
     }
+    let is_bad = findings.iter().any(|finding| finding.verdict == Verdict::Bad);
+    session.terminal.document(&Findings { findings });
+    Ok(if is_bad { Exit::BadInput } else { Exit::Done })
 }
 
-/// A domain's certificate is requested by a deploy; what must be there before is its zone.
-async fn zone(aws: &Aws, domain: &Domain) -> Finding {
-    const WHAT: &str = "hosted zone";
-    match dns::zone_id(&Context::silent(aws.clone()), &domain.hosted_zone).await {
-        Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
-        Ok(Some(id)) => Finding::good(WHAT, format_args!("{} is {id}", domain.hosted_zone)),
-        Ok(None) => Finding::bad(
-            WHAT,
-            format_args!(
-                "there is no public zone {} in Route 53; create it, or correct edge.hosted_zone",
-                domain.hosted_zone
-            ),
-        ),
-    }
-}
-
-async fn keys(aws: &Aws, names: &Names) -> Finding {
-    const WHAT: &str = "API keys";
-    let secret = Secret { name: names.secret() };
-    match secret.keys_with_values(&Context::silent(aws.clone())).await {
-        Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
-        Ok(keys) if keys.is_empty() => {
-            Finding::note(WHAT, "none is set; Open-Meteo and the rules need none, `provision secrets set` adds one")
-        }
-        Ok(keys) => Finding::good(WHAT, format_args!("{} set", keys.join(", "))),
-    }
-}
-
-/// How many networks a region has room for, unless AWS was asked for more.
-const NETWORKS: usize = 5;
-
-async fn room(aws: &Aws) -> Finding {
-    const WHAT: &str = "networks";
-    match aws.ec2.describe_vpcs().send().await.map_err(AwsError::from) {
-        Err(error) => Finding::bad(WHAT, error),
-        Ok(answer) if answer.vpcs().len() >= NETWORKS => Finding::note(
-            WHAT,
-            format_args!(
-                "{} exist, and {NETWORKS} is the default limit; a new one may be refused",
-                answer.vpcs().len()
-            ),
-        ),
-        Ok(answer) => Finding::good(WHAT, format_args!("{} of {NETWORKS} exist", answer.vpcs().len())),
-    }
-}
-
-/// Reads everything as a plan would, which shows missing permissions and things that are not ours.
-async fn ours(session: &Session<'_>, aws: &Aws) -> Finding {
-    const WHAT: &str = "resources";
-    let ours = session.stack(ImageSource::Unknown);
-    let world = match look(&ours, &session.record(), aws).await {
-        Ok(world) => world,
-        Err(error) => return Finding::bad(WHAT, format_args!("{error:#}")),
+/// Everything side by side; only what depends on what exists already waits for that.
+async fn look(session: &Session<'_>, source: ImageSource) -> Vec<Finding> {
+    let context = Context::silent(session.aws(Access::ReadOnly));
+    let ours = session.stack(source.clone());
+    let existing = async {
+        let there = resources::look(&ours, &context).await;
+        let (quotas, permissions) =
+            tokio::join!(quotas::look(session, &context, &there), permissions::look(session, &context, &there));
+        (there.findings, quotas, permissions)
     };
-    let counts = plan(&ours.stack, &world, Goal::Absent { delete_data: true }).map(|plan| plan.counts().delete);
-    match counts {
-        Ok(there) => {
-            Finding::good(WHAT, format_args!("all can be read; {there} of {} exist", ours.stack.described().count()))
-        }
-        Err(error) => Finding::bad(WHAT, format_args!("{error:#}")),
-    }
+    let (account, certificate, image, keys, runs, (resources, quotas, permissions)) = tokio::join!(
+        account::look(session, &context),
+        certificate::look(session, &context),
+        image::look(session, &context, source),
+        keys::look(session, &context),
+        runs::look(session, &context),
+        existing,
+    );
+    let all = [account, permissions, quotas, certificate, names::look(session), resources, image, keys, runs];
+    all.into_iter().flatten().collect()
 }

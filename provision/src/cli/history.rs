@@ -1,6 +1,7 @@
 //! `provision history` and `rollback`: what ran before, and going back to it.
 
 use anyhow::Result;
+use aws_sdk_ecs::types::Service;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,7 +15,8 @@ use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::record::{Entry, Outcome, Run};
-use crate::resources::ecs_service;
+use crate::resources::ecs_service::{self, Rollout};
+use crate::resources::image;
 use crate::resources::task_definition::{self, Revision};
 use crate::run::{End, Locked};
 
@@ -79,31 +81,62 @@ impl Document for Rollback {
     const NAME: &'static str = "provision.rollback/1";
 }
 
+/// The revision that the service is to run.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    number: i32,
+    rollout: Rollout,
+    /// The revision whose tasks still serve, if that is another one.
+    serving: Option<i32>,
+}
+
+impl Running {
+    fn of(service: &Service) -> Option<Self> {
+        let serving = ecs_service::serving(service).and_then(|it| number_of(it.task_definition()?));
+        Some(Self { number: number_of(service.task_definition()?)?, rollout: Rollout::of(service), serving })
+    }
+
+    /// How it is doing, beside its line.
+    fn mark(self) -> &'static str {
+        match self.rollout {
+            Rollout::Completed => "runs",
+            Rollout::UnderWay => "is coming up",
+            Rollout::Failed => "FAILED",
+        }
+    }
+}
+
+/// The number at the end of a revision's ARN.
+fn number_of(arn: &str) -> Option<i32> {
+    arn.rsplit(':').next()?.parse().ok()
+}
+
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let context = Context::silent(session.aws(Access::ReadOnly));
     let ((revisions, running), runs) =
         tokio::try_join!(read(session, &context), async { session.record().runs(&context).await })?;
     text(session, &revisions, running, &runs);
+    let running = running.map(|running| running.number);
     session.terminal.document(&History { running, revisions, runs: runs.into_iter().map(Past::from).collect() });
     Ok(Exit::Done)
 }
 
-fn text(session: &Session<'_>, revisions: &[Revision], running: Option<i32>, runs: &[Entry]) {
+fn text(session: &Session<'_>, revisions: &[Revision], running: Option<Running>, runs: &[Entry]) {
     let terminal = session.terminal;
     if revisions.is_empty() && runs.is_empty() {
         terminal.say("nothing was deployed yet; run `provision deploy`");
         return;
     }
     for Revision { number, registered, image, .. } in revisions {
-        let mark = if running == Some(*number) { "runs" } else { "" };
+        let mark = running.filter(|running| running.number == *number).map_or("", Running::mark);
         terminal.print(format_args!("{number:>5}  {registered:<20}  {image}  {mark}").to_string().trim_end());
     }
     if !runs.is_empty() {
         terminal.print("");
     }
     for Entry { run, outcome, changed, task_definition, .. } in runs {
-        let revision = task_definition.as_deref().and_then(|arn| arn.rsplit(':').next());
+        let revision = task_definition.as_deref().and_then(number_of);
         let revision = revision.map_or_else(String::new, |number| format!(", then revision {number} ran"));
         let outcome = match outcome {
             Outcome::Begun => "did not end yet, or was killed".to_owned(),
@@ -115,67 +148,134 @@ fn text(session: &Session<'_>, revisions: &[Revision], running: Option<i32>, run
     }
 }
 
-async fn read(session: &Session<'_>, context: &Context) -> Result<(Vec<Revision>, Option<i32>)> {
+async fn read(session: &Session<'_>, context: &Context) -> Result<(Vec<Revision>, Option<Running>)> {
     let names = Names::of(&session.deployment);
     let revisions = task_definition::revisions(context, &session.deployment.task.family).await?;
     let service = ecs_service::find(context, &names.cluster(), &names.service()).await?;
-    let running = service.and_then(|service| service.task_definition);
-    let running = revisions.iter().find(|revision| Some(&revision.arn) == running.as_ref());
-    Ok((revisions.clone(), running.map(|revision| revision.number)))
+    Ok((revisions, service.as_ref().and_then(Running::of)))
+}
+
+/// Where to go back to.
+struct Target {
+    revision: Revision,
+    /// AWS deploys no inactive revision, so its content is registered once more.
+    is_inactive: bool,
 }
 
 pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArguments) -> Result<Exit> {
     session.check_account().await?;
     let names = Names::of(&session.deployment);
-    let (revisions, running) = read(session, &Context::silent(session.aws(Access::ReadOnly))).await?;
+    let family = &session.deployment.task.family;
+    let context = Context::silent(session.aws(Access::ReadOnly));
+    let record = session.record();
+    let ((revisions, running), runs) = tokio::try_join!(read(session, &context), record.runs(&context))?;
     let Some(running) = running else {
         return Err(BadInput(
             "no service runs, so there is nothing to go back from; run `provision deploy`".to_owned(),
         )
         .into());
     };
-    let target = match arguments.to {
-        Some(number) => revisions.iter().find(|revision| revision.number == number),
-        None => revisions.iter().find(|revision| revision.number < running),
+    let Target { revision: target, is_inactive } = match arguments.to {
+        Some(number) => named(session, &context, number, &revisions).await?,
+        None => before(running, &revisions, &runs)?,
     };
-    let Some(target) = target else {
-        let known: Vec<_> = revisions.iter().map(|revision| revision.number.to_string()).collect();
-        let what = arguments.to.map_or_else(
-            || format!("there is nothing before revision {running}"),
-            |to| format!("there is no revision {to}"),
-        );
-        return Err(BadInput(format!("{what}; `provision history` lists {}", known.join(", "))).into());
-    };
-    let newest = session.record().runs(&Context::silent(session.reader())).await?.into_iter().next();
     // A run that was killed holds the lock still, and may not have seen its revision come up.
-    let unfinished = newest.is_some_and(|newest| newest.outcome == Outcome::Begun);
-    if target.number == running && !unfinished {
-        session.terminal.say(format_args!("revision {running} runs already"));
-        session.terminal.document(&Rollback { from: running, to: running, image: target.image.clone() });
+    let unfinished = runs.first().is_some_and(|newest| newest.outcome == Outcome::Begun);
+    if target.number == running.number && running.rollout == Rollout::Completed && !unfinished {
+        session.terminal.say(format_args!("revision {} runs already", target.number));
+        let image = target.image.clone();
+        session.terminal.document(&Rollback { from: running.number, to: target.number, image });
         return Ok(Exit::Done);
     }
-    confirm(
-        session,
-        arguments.yes,
-        &format!("go back from revision {running} to {} ({})", target.number, target.image),
-    )?;
-    let record = session.record();
+    check_image(session, &context, &target).await?;
+    let anew = if is_inactive { ", registered once more because it is inactive" } else { "" };
+    let question = format!("go back from revision {} to {} ({}{anew})", running.number, target.number, target.image);
+    confirm(session, arguments.yes, &question)?;
     let entry = Entry::begun(Run::begin("rollback", &session.who()), Some(target.image.clone()));
-    report::alone(session, session.aws(Access::ReadWrite), async |context| {
+    let arn = report::alone(session, session.aws(Access::ReadWrite), async |context| {
         let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
-        let switch = async |_| ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await;
-        let end = |result: &Result<()>| {
+        let back = async |_| {
+            let arn = match is_inactive {
+                true => task_definition::register_again(&context, family, &target.arn).await?,
+                false => target.arn.clone(),
+            };
+            ecs_service::go_back(&context, &names.cluster(), &names.service(), &arn).await?;
+            anyhow::Ok(arn)
+        };
+        let end = |result: &Result<String>| {
             let how = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
-            let task_definition = result.is_ok().then(|| target.arn.clone());
+            let task_definition = result.as_ref().ok().cloned();
             End::Remember(Box::new(Entry { changed: 1, task_definition, ..entry.clone() }.ended(how)))
         };
-        locked.run(entry.clone(), None, switch, end).await?
+        locked.run(entry.clone(), None, back, end).await?
     })
     .await?;
-    session.terminal.say(format_args!(
-        "revision {} runs; the next deploy brings the newest again, so mend it first",
-        target.number
-    ));
-    session.terminal.document(&Rollback { from: running, to: target.number, image: target.image.clone() });
+    let to = number_of(&arn).unwrap_or(target.number);
+    let again = if is_inactive { format!(", which is {} once more", target.number) } else { String::new() };
+    session
+        .terminal
+        .say(format_args!("revision {to} runs{again}; the next deploy brings the newest again, so mend it first"));
+    session.terminal.document(&Rollback { from: running.number, to, image: target.image });
     Ok(Exit::Done)
+}
+
+/// The revision of a number.
+async fn named(session: &Session<'_>, context: &Context, number: i32, revisions: &[Revision]) -> Result<Target> {
+    if let Some(revision) = revisions.iter().find(|revision| revision.number == number) {
+        return Ok(Target { revision: revision.clone(), is_inactive: false });
+    }
+    let Some(revision) = task_definition::inactive(context, &session.deployment.task.family, number).await? else {
+        let what = format!("there is no revision {number}; `provision history` lists {}", numbers(revisions));
+        return Err(BadInput(what).into());
+    };
+    Ok(Target { revision, is_inactive: true })
+}
+
+/// An image may have expired since its revision ran; ECS would find that out task by task.
+async fn check_image(session: &Session<'_>, context: &Context, target: &Revision) -> Result<()> {
+    let digest = target.image.rsplit('@').next().unwrap_or_default();
+    if image::exists(context, &Names::of(&session.deployment).repository(), digest).await? {
+        return Ok(());
+    }
+    Err(BadInput(format!(
+        "the image of revision {}, {}, is no longer in the repository, so it cannot run again; build that version and \
+         give it to `provision deploy` with --image-layout, or choose another revision with --to",
+        target.number, target.image
+    ))
+    .into())
+}
+
+/// What ran before: what still serves, or else the newest revision with which a run came to its end, or else one of
+/// which nothing is remembered.
+fn before(running: Running, revisions: &[Revision], runs: &[Entry]) -> Result<Target> {
+    let of_it = |revision: &Revision, run: &&Entry| run.task_definition.as_deref() == Some(revision.arn.as_str());
+    let came_up =
+        |revision: &Revision| runs.iter().filter(|run| of_it(revision, run)).any(|run| run.outcome == Outcome::Done);
+    let is_unknown = |revision: &Revision| !runs.iter().any(|run| of_it(revision, &run));
+    let is_earlier = |revision: &Revision| revision.number < running.number;
+    // A way back can fail, too: then the newest revision is one that came up once.
+    let is_back = |it: &Revision| it.number == running.number && running.rollout == Rollout::Failed;
+    let serves = |it: &&Revision| Some(it.number) == running.serving;
+    let target = revisions.iter().find(serves);
+    let target = target.or_else(|| revisions.iter().find(|it| (is_earlier(it) || is_back(it)) && came_up(it)));
+    let target = target.or_else(|| revisions.iter().find(|it| is_earlier(it) && is_unknown(it)));
+    if let Some(target) = target {
+        return Ok(Target { revision: target.clone(), is_inactive: false });
+    }
+    let (number, known) = (running.number, numbers(revisions));
+    let what = if running.rollout == Rollout::Completed {
+        format!("there is nothing before revision {number} that came up; `provision history` lists {known}")
+    } else {
+        format!(
+            "no revision ever came up, so there is nothing to go back to from revision {number}; mend what keeps it from \
+             coming up (`provision status` says what) and run `provision deploy` again, or remove everything with \
+             `provision destroy`"
+        )
+    };
+    Err(BadInput(what).into())
+}
+
+fn numbers(revisions: &[Revision]) -> String {
+    let numbers: Vec<_> = revisions.iter().map(|revision| revision.number.to_string()).collect();
+    numbers.join(", ")
 }

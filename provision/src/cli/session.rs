@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{Aws, Owner, Pace};
+use crate::aws::{Aws, AwsError, Owner, Pace};
 use crate::guard::Access;
 use crate::names::Names;
 use crate::our_stack::OurStack;
@@ -107,6 +107,10 @@ impl<'a> Session<'a> {
     pub(crate) async fn check_account(&self) -> Result<()> {
         self.find_credentials().await;
         let identity = self.reader().caller().await.map_err(|error| {
+            // The error itself says what to do, and signing in would not help.
+            if error.downcast_ref().is_some_and(AwsError::is_of_another_time) {
+                return BadInput(format!("asking AWS who we are failed: {error:#}"));
+            }
             BadInput(format!(
                 "asking AWS who we are failed; sign in (`aws sso login`), set AWS_PROFILE, or give credentials in the \
                  environment: {error:#}"

@@ -50,6 +50,9 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
         session.terminal.print(format_args!("targets of {group}:"));
         for state in states {
             session.terminal.print(format_args!("  {state}"));
+            if let Some(advice) = state.advice().filter(|_| state.is_unwell()) {
+                session.terminal.print(format_args!("    that means: {advice}"));
+            }
         }
     }
     session.terminal.document(&Status { service, targets });

@@ -14,7 +14,7 @@ use crate::resources::identity::Identity;
 use crate::resources::oidc_provider::{self, OidcProvider, OidcProviderSpec};
 use crate::stack::Stack;
 
-const HOST: &str = "token.actions.githubusercontent.com";
+pub(crate) const HOST: &str = "token.actions.githubusercontent.com";
 const AUDIENCE: &str = "sts.amazonaws.com";
 
 /// The stack of the provider and the role.

@@ -69,7 +69,7 @@ fn is_alive(summary: &CertificateSummary) -> bool {
 }
 
 /// Reads a certificate.
-pub(super) async fn describe(context: &Context, arn: &str) -> Result<Option<CertificateDetail>> {
+pub(crate) async fn describe(context: &Context, arn: &str) -> Result<Option<CertificateDetail>> {
     let answer = context.aws.acm.describe_certificate().certificate_arn(arn).send().await;
     Ok(answer.absent_on(&["ResourceNotFoundException"])?.and_then(|answer| answer.certificate))
 }

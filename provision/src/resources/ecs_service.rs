@@ -1,9 +1,12 @@
 //! What keeps the tasks running, and replaces them.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState,
-    LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service, ServiceField,
+    AssignPublicIp, AwsVpcConfiguration, Deployment, DeploymentCircuitBreaker, DeploymentConfiguration,
+    DeploymentRolloutState, LaunchType, LoadBalancer, NetworkConfiguration, PropagateTags, Service,
+    ServiceDeploymentStatus, ServiceField, StopServiceDeploymentStopType,
 };
 use data_encoding::HEXLOWER;
 use serde::Serialize;
@@ -14,6 +17,7 @@ use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
 use crate::rollout;
+use crate::wait::{Poll, Wait};
 
 /// The service of our name.
 #[derive(Debug)]
@@ -103,15 +107,87 @@ pub(crate) async fn find(context: &Context, cluster: &str, name: &str) -> Result
     context.once(&format!("service {cluster}/{name}"), ask).await
 }
 
-/// Lets a service run another revision of its task definition, and watches it come up.
+/// How the newest deployment of a service is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rollout {
+    /// It arrived.
+    Completed,
+    /// It is on its way.
+    UnderWay,
+    /// It was given up.
+    Failed,
+}
+
+impl Rollout {
+    /// The state of a service's newest deployment.
+    pub(crate) fn of(service: &Service) -> Self {
+        match rollout_of(service).as_str() {
+            "FAILED" => Self::Failed,
+            "IN_PROGRESS" => Self::UnderWay,
+            _ => Self::Completed,
+        }
+    }
+}
+
+/// The deployment whose tasks still serve while a newer one has not arrived.
+pub(crate) fn serving(service: &Service) -> Option<&Deployment> {
+    let arrived = |it: &&Deployment| it.rollout_state() == Some(&DeploymentRolloutState::Completed);
+    service.deployments().iter().filter(|it| it.status() != Some("PRIMARY")).find(arrived)
+}
+
+/// Lets a service run an earlier revision of its task definition, and watches it come up.
 ///
 /// # Errors
 /// When there is no such service, or when the revision does not come up.
-pub(crate) async fn switch(context: &Context, cluster: &str, name: &str, task_definition: &str) -> Result<()> {
-    let request = context.aws.ecs.update_service().cluster(cluster).service(name).task_definition(task_definition);
-    let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
+pub(crate) async fn go_back(context: &Context, cluster: &str, name: &str, task_definition: &str) -> Result<()> {
+    let found = super::sent(find(context, cluster, name).await?, "the service")?;
+    let is_meant = serving(&found).is_some_and(|it| it.task_definition() == Some(task_definition));
+    let updated = if is_meant && Rollout::of(&found) == Rollout::UnderWay && stop(context, cluster, name).await {
+        after_the_stop(context, cluster, &found).await?
+    } else {
+        // Naming the revision that is there already begins nothing.
+        let anew = found.task_definition() == Some(task_definition) && Rollout::of(&found) == Rollout::Failed;
+        let request = context.aws.ecs.update_service().cluster(cluster).service(name);
+        let request = request.task_definition(task_definition).set_force_new_deployment(anew.then_some(true));
+        super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?
+    };
     let groups: Vec<_> = updated.load_balancers().iter().filter_map(|it| it.target_group_arn.clone()).collect();
     rollout::watch(context, cluster, &updated, &groups).await
+}
+
+/// Stops the deployment that is under way, which lets ECS go back to the one that serves, with all that belonged to it.
+/// False when that cannot be: another deployment over it comes to the same, without what else had changed.
+async fn stop(context: &Context, cluster: &str, name: &str) -> bool {
+    try_to_stop(context, cluster, name).await.unwrap_or_else(|error| {
+        context.note(format_args!("the deployment that is under way cannot be stopped ({error:#}); deploying over it"));
+        false
+    })
+}
+
+async fn try_to_stop(context: &Context, cluster: &str, name: &str) -> Result<bool> {
+    let ecs = &context.aws.ecs;
+    let listed = ecs.list_service_deployments().cluster(cluster).service(name);
+    let listed = listed.status(ServiceDeploymentStatus::InProgress).status(ServiceDeploymentStatus::Pending);
+    let listed = listed.send().await.map_err(AwsError::from)?.service_deployments.unwrap_or_default();
+    let Some(arn) = listed.into_iter().find_map(|it| it.service_deployment_arn) else { return Ok(false) };
+    context.note("stopping the deployment that is under way");
+    let request = ecs.stop_service_deployment().service_deployment_arn(arn);
+    let answer = request.stop_type(StopServiceDeploymentStopType::Rollback).send().await;
+    // It came to its end a moment ago, one way or the other.
+    let over = ["ConflictException", "ServiceDeploymentNotFoundException"];
+    Ok(answer.absent_on(&over)?.is_some())
+}
+
+/// Waits until the way back has begun; until then the stopped deployment is still the newest.
+async fn after_the_stop(context: &Context, cluster: &str, before: &Service) -> Result<Service> {
+    let newest = |of: &Service| of.deployments().iter().find(|it| it.status() == Some("PRIMARY"))?.id.clone();
+    let (name, stopped) = (before.service_name().unwrap_or_default(), newest(before));
+    let wait = Wait::new("the way back to begin", Duration::from_secs(3), Duration::from_secs(300));
+    let look = || async {
+        let now = super::sent(find(context, cluster, name).await?, "the service")?;
+        Ok(if newest(&now) == stopped { Poll::Pending("stopping".to_owned()) } else { Poll::Ready(now) })
+    };
+    context.wait(wait, look).await
 }
 
 fn network(spec: &EcsServiceSpec) -> Result<NetworkConfiguration> {

@@ -58,10 +58,17 @@ pub struct ImageOutput {
     pub reference: String,
 }
 
-/// The parts of a descriptor that a push needs.
+/// The parts of a descriptor that are of use here.
 #[derive(Deserialize)]
 struct Descriptor {
     digest: String,
+    platform: Option<Platform>,
+}
+
+/// What an image is for; an image's own configuration has the same field.
+#[derive(Deserialize)]
+struct Platform {
+    architecture: String,
 }
 
 #[derive(Deserialize)]
@@ -171,6 +178,59 @@ impl fmt::Display for ImageSource {
     }
 }
 
+/// Whether a repository has an image.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn exists(context: &Context, repository: &str, digest: &str) -> Result<bool> {
+    let id = ImageIdentifier::builder().image_digest(digest).build();
+    let request = context.aws.ecr.describe_images().repository_name(repository).image_ids(id);
+    let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
+    Ok(answer.is_some_and(|answer| !answer.image_details().is_empty()))
+}
+
+/// Which processors an image in a repository is for, as far as its index tells: one without an index says it only in a
+/// part that cannot be read through ECR. Nothing when there is no such image.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn architectures(context: &Context, repository: &str, digest: &str) -> Result<Option<Vec<String>>> {
+    let id = ImageIdentifier::builder().image_digest(digest).build();
+    let request = context.aws.ecr.batch_get_image().repository_name(repository).image_ids(id);
+    let answer = request.send().await.absent_on(&["RepositoryNotFoundException"])?;
+    let found = answer.and_then(|answer| answer.images?.into_iter().next());
+    Ok(found.map(|found| {
+        let index: Option<Index> = found.image_manifest.and_then(|text| serde_json::from_str(&text).ok());
+        let platforms = index.into_iter().flat_map(|index| index.manifests).filter_map(|manifest| manifest.platform);
+        platforms.map(|platform| platform.architecture).collect()
+    }))
+}
+
+/// What a folder with an image holds.
+pub(crate) struct Inspected {
+    /// The processor it is for, in OCI's words: `amd64`, `arm64`.
+    pub(crate) architecture: String,
+    /// How large it is.
+    pub(crate) bytes: usize,
+}
+
+/// Reads an image in a folder as a push would.
+///
+/// # Errors
+/// When a part is missing or damaged.
+pub(crate) fn inspect(folder: &Path, digest: &str) -> Result<Inspected> {
+    let manifest = blob(folder, digest)?;
+    let parts: Manifest = serde_json::from_slice(&manifest).context("the image's manifest is not an OCI manifest")?;
+    let config = blob(folder, &parts.config.digest)?;
+    let platform: Platform =
+        serde_json::from_slice(&config).context("the image's configuration does not say which processor it is for")?;
+    let mut bytes = manifest.len() + config.len();
+    for layer in &parts.layers {
+        bytes += blob(folder, &layer.digest)?.len();
+    }
+    Ok(Inspected { architecture: platform.architecture, bytes })
+}
+
 /// Reads a blob and makes sure that it is what its name says.
 fn blob(folder: &Path, digest: &str) -> Result<Vec<u8>> {
     let hex = digest.strip_prefix("sha256:").with_context(|| format!("{digest:?} is not a sha256 digest"))?;
@@ -272,12 +332,7 @@ impl Resource for Image {
         if let Some(reference) = named.filter(|it| it.ends_with(&format!("/{}@{digest}", self.repository))) {
             return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
         }
-        let id = ImageIdentifier::builder().image_digest(digest).build();
-        let request = context.aws.ecr.describe_images().repository_name(&self.repository).image_ids(id);
-        let there = async {
-            let answer = request.send().await.absent_on(&["ImageNotFoundException", "RepositoryNotFoundException"])?;
-            anyhow::Ok(answer.is_some_and(|answer| !answer.image_details().is_empty()))
-        };
+        let there = exists(context, &self.repository, digest);
         let (there, uri) = tokio::try_join!(there, self.repository_uri(context))?;
         let Some(uri) = uri.filter(|_| there) else { return Ok(None) };
         Ok(Some(Live { spec: (), output: ImageOutput { reference: format!("{uri}@{digest}") } }))

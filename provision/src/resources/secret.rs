@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_secretsmanager::types::Tag;
+use aws_smithy_types::DateTime;
 use serde::Serialize;
 
 use crate::aws::{Absent as _, AwsError};
@@ -38,6 +39,17 @@ pub struct SecretSpec {
 pub struct SecretOutput {
     /// The ARN, with the six characters that AWS appends.
     pub arn: String,
+}
+
+/// Whether there is a secret.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Presence {
+    /// There is.
+    There,
+    /// There is none.
+    Absent,
+    /// It was deleted, can be taken back, and is gone at a moment.
+    Leaving(DateTime),
 }
 
 /// The value. It has no `Debug`, so it cannot end up in a log.
@@ -98,11 +110,21 @@ impl Secret {
         tags.into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
     }
 
+    /// Whether there is one of our name.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub(crate) async fn presence(&self, context: &Context) -> Result<Presence> {
+        let answer = context.aws.secrets.describe_secret().secret_id(&self.name).send().await;
+        Ok(match answer.absent_on(&["ResourceNotFoundException"])? {
+            None => Presence::Absent,
+            Some(found) => found.deleted_date.map_or(Presence::There, Presence::Leaving),
+        })
+    }
+
     /// A name in its recovery window can neither be used nor created again; the old one comes back.
     async fn restore_if_deleted(&self, context: &Context) -> Result<bool> {
-        let answer = context.aws.secrets.describe_secret().secret_id(&self.name).send().await;
-        let found = answer.absent_on(&["ResourceNotFoundException"])?;
-        if found.is_none_or(|found| found.deleted_date.is_none()) {
+        if !matches!(self.presence(context).await?, Presence::Leaving(_)) {
             return Ok(false);
         }
         context.note("taking it back from its recovery window");

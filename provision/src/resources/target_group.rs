@@ -12,6 +12,7 @@ use super::load_balancer::{check_owner, tags};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
+use crate::stop_reasons;
 
 /// The target group of our name.
 #[derive(Debug)]
@@ -76,6 +77,20 @@ pub struct TargetState {
     pub state: String,
     /// Why, in the load balancer's words.
     pub reason: String,
+    /// The code of the reason, as `Target.Timeout`; none when it is well.
+    pub code: Option<String>,
+}
+
+impl TargetState {
+    /// Whether something is wrong with it, rather than on its way.
+    pub(crate) fn is_unwell(&self) -> bool {
+        ["unhealthy", "unused", "unavailable"].contains(&self.state.as_str())
+    }
+
+    /// What the reason means, and what to do.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        stop_reasons::of_target(self.code.as_deref()?)
+    }
 }
 
 impl std::fmt::Display for TargetState {
@@ -104,6 +119,7 @@ pub async fn health(context: &Context, arn: &str) -> Result<Vec<TargetState>> {
             target: format!("{address}:{port}"),
             state: health.and_then(|health| health.state()).map_or("unknown", |state| state.as_str()).to_owned(),
             reason: reason.unwrap_or_default().to_owned(),
+            code: health.and_then(|health| health.reason()).map(|reason| reason.as_str().to_owned()),
         }
     });
     Ok(states.collect())

@@ -126,6 +126,18 @@ pub(super) async fn image_of(context: &Context, arn: &str) -> Result<Option<Stri
     Ok(answer.map_err(AwsError::from)?.task_definition.as_ref().and_then(image))
 }
 
+/// The image that a revision names, and the processor that it asks for.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) async fn what_runs(context: &Context, arn: &str) -> Result<(String, String)> {
+    let answer = context.aws.ecs.describe_task_definition().task_definition(arn).send().await;
+    let found = super::sent(answer.map_err(AwsError::from)?.task_definition, "the task definition")?;
+    let architecture = found.runtime_platform().and_then(|platform| platform.cpu_architecture());
+    let architecture = architecture.map_or("X86_64", |architecture| architecture.as_str()).to_owned();
+    Ok((image(&found).unwrap_or_default(), architecture))
+}
+
 /// One of the things that were deployed.
 #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema, Serialize)]
 pub struct Revision {
@@ -139,6 +151,18 @@ pub struct Revision {
     pub image: String,
 }
 
+impl Revision {
+    fn of(found: &Description, arn: &str) -> Self {
+        let registered = found.registered_at.and_then(|at| at.fmt(Format::DateTime).ok());
+        Self {
+            number: found.revision,
+            arn: arn.to_owned(),
+            registered: registered.unwrap_or_default(),
+            image: image(found).unwrap_or_default(),
+        }
+    }
+}
+
 /// Reads the revisions of a family that can still be run, newest first.
 ///
 /// # Errors
@@ -149,14 +173,34 @@ pub async fn revisions(context: &Context, family: &str) -> Result<Vec<Revision>>
     let described = futures::stream::iter(arns).map(async |arn| {
         let answer = context.aws.ecs.describe_task_definition().task_definition(&arn).send().await;
         let found = super::sent(answer.map_err(AwsError::from)?.task_definition, "the task definition")?;
-        let container = found.container_definitions().first();
-        let registered = found.registered_at.and_then(|at| at.fmt(Format::DateTime).ok());
-        let image = container.and_then(|container| container.image.clone()).unwrap_or_default();
-        anyhow::Ok(Revision { number: found.revision, arn, registered: registered.unwrap_or_default(), image })
+        anyhow::Ok(Revision::of(&found, &arn))
     });
     let mut revisions: Vec<_> = described.buffer_unordered(8).try_collect().await?;
     revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
     Ok(revisions)
+}
+
+/// Reads a revision that AWS still remembers, but no longer runs.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn inactive(context: &Context, family: &str, number: i32) -> Result<Option<Revision>> {
+    let answer = context.aws.ecs.describe_task_definition().task_definition(format!("{family}:{number}")).send().await;
+    // AWS has no code of its own for a revision that does not exist.
+    let found = answer.absent_on(&["ClientException"])?.and_then(|answer| answer.task_definition);
+    let found = found.filter(|found| found.status() == Some(&TaskDefinitionStatus::Inactive));
+    Ok(found.and_then(|found| Some(Revision::of(&found, found.task_definition_arn()?))))
+}
+
+/// Registers the content of a revision once more, because AWS deploys no inactive one; gives the new one's ARN.
+///
+/// # Errors
+/// When it cannot be read, or AWS does not take it.
+pub(crate) async fn register_again(context: &Context, family: &str, arn: &str) -> Result<String> {
+    let answer = context.aws.ecs.describe_task_definition().task_definition(arn).send().await;
+    let found = super::sent(answer.map_err(AwsError::from)?.task_definition, "the task definition")?;
+    let key = TaskDefinition { family: family.to_owned() };
+    Ok(key.register(context, &spec_of(found)?).await?.arn)
 }
 
 type Tags = Vec<aws_sdk_ecs::types::Tag>;

@@ -93,7 +93,7 @@ impl Call {
 
     /// Whether nothing changes by it.
     pub fn reads(&self) -> bool {
-        let verbs = ["Get", "List", "Describe", "Head", "BatchGet", "BatchCheck", "Filter"];
+        let verbs = ["Get", "List", "Describe", "Head", "BatchGet", "BatchCheck", "Filter", "Simulate"];
         verbs.iter().any(|verb| self.operation.starts_with(verb))
     }
 }

@@ -5,45 +5,100 @@ use serde_json::Value;
 use crate::answer::Refusal;
 use crate::call::Call;
 
-/// An IAM policy, as far as actions go: which things it is about is not looked at.
-#[derive(Clone, Debug)]
+/// An IAM policy. What calls need is judged by actions alone; IAM's simulator is asked about things and circumstances.
+#[derive(Clone, Debug, Default)]
 pub struct Policy {
-    allowed: Vec<String>,
-    denied: Vec<String>,
+    statements: Vec<Statement>,
+}
+
+#[derive(Clone, Debug)]
+struct Statement {
+    allows: bool,
+    actions: Vec<String>,
+    things: Vec<String>,
+    /// Keys, each with the patterns of which one must fit.
+    conditions: Vec<(String, Vec<String>)>,
 }
 
 impl Policy {
     /// Reads a policy document.
     pub fn of(document: &Value) -> Self {
-        let (mut allowed, mut denied) = (Vec::new(), Vec::new());
-        for statement in document["Statement"].as_array().into_iter().flatten() {
-            let list = if statement["Effect"] == "Allow" { &mut allowed } else { &mut denied };
-            match &statement["Action"] {
-                Value::Array(actions) => {
-                    list.extend(actions.iter().filter_map(|it| it.as_str().map(ToOwned::to_owned)));
-                }
-                action => list.extend(action.as_str().map(ToOwned::to_owned)),
-            }
-        }
-        Self { allowed, denied }
+        Self::of_all(std::slice::from_ref(document))
     }
 
-    /// Whether it allows an action.
+    /// Reads several documents that belong together.
+    pub fn of_all(documents: &[Value]) -> Self {
+        let statements = documents.iter().flat_map(|document| document["Statement"].as_array().into_iter().flatten());
+        Self { statements: statements.map(Statement::of).collect() }
+    }
+
+    /// Whether it allows an action, on something.
     pub fn allows(&self, action: &str) -> bool {
-        let any = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, action));
-        any(&self.allowed) && !any(&self.denied)
+        let any = |allows: bool| {
+            let mut meant = self.statements.iter().filter(|it| it.allows == allows);
+            meant.any(|it| it.actions.iter().any(|pattern| fits(pattern, action)))
+        };
+        any(true) && !any(false)
+    }
+
+    /// Whether it allows an action on a thing under some circumstances.
+    pub fn allows_on(&self, action: &str, thing: &str, circumstances: &[(String, String)]) -> bool {
+        let any =
+            |allows| self.statements.iter().any(|it| it.allows == allows && it.is_about(action, thing, circumstances));
+        any(true) && !any(false)
     }
 }
 
-/// Whether an action fits a pattern with `*` for any characters.
-fn fits(pattern: &str, action: &str) -> bool {
+impl Statement {
+    fn of(statement: &Value) -> Self {
+        let conditions = statement["Condition"].as_object().into_iter().flatten();
+        let conditions = conditions.flat_map(|(_, keys)| keys.as_object().into_iter().flatten());
+        Self {
+            allows: statement["Effect"] == "Allow",
+            actions: list(&statement["Action"]),
+            things: list(&statement["Resource"]),
+            conditions: conditions.map(|(key, values)| (key.clone(), list(values))).collect(),
+        }
+    }
+
+    fn is_about(&self, action: &str, thing: &str, circumstances: &[(String, String)]) -> bool {
+        let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| fits(pattern, text));
+        let holds = |(key, patterns): &(String, Vec<String>)| {
+            circumstances.iter().any(|(known, value)| known == key && any(patterns, value))
+        };
+        any(&self.actions, action) && any(&self.things, thing) && self.conditions.iter().all(holds)
+    }
+}
+
+/// One text, or several.
+fn list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(texts) => texts.iter().filter_map(|it| it.as_str().map(ToOwned::to_owned)).collect(),
+        text => text.as_str().map(ToOwned::to_owned).into_iter().collect(),
+    }
+}
+
+/// Whether a text fits a pattern with `*` for any characters and `?` for one.
+fn fits(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
-        None => pattern == action,
+        None => is_prefix(pattern, text) == Some(text.len()),
         Some((before, after)) => {
-            let Some(rest) = action.strip_prefix(before) else { return false };
+            let Some(length) = is_prefix(before, text) else { return false };
+            let rest = &text[length..];
             (0..=rest.len()).any(|skipped| rest.is_char_boundary(skipped) && fits(after, &rest[skipped..]))
         }
     }
+}
+
+/// The length of a text's beginning that fits a pattern without `*`.
+fn is_prefix(pattern: &str, text: &str) -> Option<usize> {
+    let mut length = 0;
+    let mut rest = text.chars();
+    for wanted in pattern.chars() {
+        let found = rest.next().filter(|found| wanted == '?' || *found == wanted)?;
+        length += found.len_utf8();
+    }
+    Some(length)
 }
 
 /// Every action that a call takes: its own, tagging, passing roles on, and what AWS does in the caller's name.
@@ -115,6 +170,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn the_simulator_looks_at_things_and_circumstances_too() {
+        let tagged = |value: &str| [("aws:ResourceTag/app".to_owned(), value.to_owned())];
+        let policy = Policy::of(&json!({"Statement": [{
+            "Effect": "Allow", "Action": "ec2:DeleteVpc", "Resource": ["arn:aws:ec2:r:1:vpc/vpc-??"],
+            "Condition": {"StringEquals": {"aws:ResourceTag/app": ["wcg", "other"]}},
+        }]}));
+        assert!(policy.allows_on("ec2:DeleteVpc", "arn:aws:ec2:r:1:vpc/vpc-12", &tagged("wcg")));
+        assert!(!policy.allows_on("ec2:DeleteVpc", "arn:aws:ec2:r:1:vpc/vpc-123", &tagged("wcg")));
+        assert!(!policy.allows_on("ec2:DeleteVpc", "arn:aws:ec2:r:1:vpc/vpc-12", &tagged("else")));
+        assert!(!policy.allows_on("ec2:DeleteVpc", "arn:aws:ec2:r:1:vpc/vpc-12", &[]));
+    }
 
     #[test]
     fn patterns_allow_and_denials_win() {

@@ -3,6 +3,7 @@
 //! Everything here is learnt from calls that succeeded. Life cycles are a matter of age: nothing has to run for a
 //! file system to become available, somebody only has to look at it late enough.
 
+mod account;
 mod buckets;
 mod certificates;
 mod dns;
@@ -34,6 +35,7 @@ use crate::call::Call;
 use crate::policy::Policy;
 use crate::rules::Rule;
 
+pub use account::Account;
 pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
@@ -51,8 +53,8 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
+pub use services::{BrokenImages, SESSION_TOKEN, Service, Services, TaskEnd};
 pub(crate) use services::{CLOSED, ROLE_SETTLES, is_closed};
-pub use services::{SESSION_TOKEN, Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 pub use visibility::Visibility;
@@ -63,6 +65,8 @@ pub(crate) use visibility::announced;
 pub struct World {
     /// The time of the call that is being answered.
     pub now: Duration,
+    /// Who calls, and what the account is given.
+    pub account: Account,
     /// Subnets, gateways and routes.
     pub network: Network,
     /// Security groups.
@@ -120,12 +124,14 @@ pub struct World {
     pub task_definitions: TaskDefinitions,
     /// Digests of images that were pushed.
     pub images: BTreeSet<String>,
-    /// Digests of images whose program ends with exit code 1 as soon as it starts.
-    pub broken_images: BTreeSet<String>,
     /// What is between people and the load balancer.
     pub front_door: Way,
     /// Why the agent for commands in tasks has stopped, if it has.
     pub broken_agent: Option<String>,
+    /// Images whose tasks do not stay, and how they end.
+    pub broken_images: BrokenImages,
+    /// Why the scheduler finds no place for any task, in AWS's words.
+    pub no_room: Option<String>,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }
@@ -169,6 +175,9 @@ impl World {
 
     /// Answers what the emulator cannot; `None` leaves the call to the emulator.
     pub(crate) fn answer(&mut self, call: &Call) -> Option<Result<Answer, Refusal>> {
+        if let Some(answer) = account::answer(self, call) {
+            return Some(answer);
+        }
         match (call.service.as_str(), call.operation.as_str()) {
             ("ecs", _) => task_definitions::answer(self, call).or_else(|| services::answer(self, call)),
             ("elasticloadbalancing", _) => load_balancing::answer(self, call),

@@ -177,6 +177,7 @@ async fn commands_take_a_domain_in_place_of_a_certificate() {
     let said = piped(&cloud, &words(&["doctor"]), "").await;
     assert_eq!(said.exit, Exit::BadInput);
     assert!(said.results.contains("there is no public zone example.com in Route 53"), "{}", said.results);
+    assert!(said.results.contains("none yet; a deploy requests one for forecast.example.com"), "{}", said.results);
     let mut deploy = words(&["deploy", "--yes", "--image-layout"]);
     deploy.insert(3, layout);
     let said = piped(&cloud, &deploy, "").await;
@@ -186,5 +187,12 @@ async fn commands_take_a_domain_in_place_of_a_certificate() {
     let said = piped(&cloud, &deploy, "").await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);
     assert!(said.results.contains("https://forecast.example.com/"), "{}", said.results);
-    assert_eq!(piped(&cloud, &words(&["doctor"]), "").await.exit, Exit::Done);
+    let said = piped(&cloud, &words(&["doctor"]), "").await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.results);
+    assert!(said.results.contains("ok    hosted zone        example.com is Z"), "{}", said.results);
+    assert!(
+        said.results.contains("ok    certificate        issued for forecast.example.com until"),
+        "{}",
+        said.results
+    );
 }

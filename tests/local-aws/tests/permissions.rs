@@ -9,7 +9,7 @@ use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
 use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::commands::piped;
-use local_aws::runs::{Report, Runs, image_layout};
+use local_aws::runs::{Report, Runs, certificate, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
 use provision::context::Context;
@@ -26,7 +26,7 @@ type Operations = BTreeSet<String>;
 struct Scene {
     runs: Runs,
     email: usize,
-    sent: [Operations; 3],
+    sent: [Operations; 4],
 }
 
 impl Scene {
@@ -102,6 +102,32 @@ impl Scene {
         self.runs.deployment.network.endpoints = false;
         self.runs.deployment.encryption.kms_key_arn = None;
         self.deploy(Who::Operator).await;
+    }
+
+    /// Somebody with a role asks about an image in the repository, an account that is to trust GitHub, and everything
+    /// else.
+    async fn play_the_doctor(&mut self) {
+        self.runs.cloud.world(|world| world.account.take_role("/team/", "operator"));
+        let image = self.somebody().ecs.describe_task_definition().task_definition("weather-comment-generator-staging");
+        let image = image.send().await.unwrap().task_definition.unwrap();
+        let image = image.container_definitions()[0].image().unwrap().to_owned();
+        let github = [
+            "doctor",
+            "--set=github.repository=example/weather",
+            "--set=github.repository_id=7",
+            "--set=github.owner_id=8",
+            "--set=github.environments=[\"staging\"]",
+            "--image",
+        ];
+        self.command(Who::Doctor, &[&github[..], &[&image]].concat(), "").await;
+        // Before the first deploy there is nothing to compare with, so it asks how much room there is.
+        let (cloud, whole) = (Cloud::default(), self.runs.cloud.clone());
+        let certificate = certificate(&cloud).await.unwrap();
+        let given = self.runs.deployment.edge.certificate_arn.replace(certificate);
+        self.runs.cloud = cloud;
+        self.command(Who::Doctor, &["doctor"], "").await;
+        self.runs.cloud = whole;
+        self.runs.deployment.edge.certificate_arn = given;
     }
 
     /// Every setting that can be changed in place.
@@ -253,6 +279,13 @@ async fn disturb_the_monitoring(scene: &Scene) {
     scene.runs.cloud.world(|world| world.subscriptions.confirm(&format!("team-{}@example.com", scene.email)));
 }
 
+/// One that is under way when somebody wants to go back.
+async fn begin_a_deployment(aws: &Aws) {
+    let clusters = aws.ecs.list_clusters().send().await.unwrap();
+    let request = aws.ecs.update_service().cluster(&clusters.cluster_arns()[0]).force_new_deployment(true);
+    request.service("weather-comment-generator-staging-service").send().await.unwrap();
+}
+
 /// What only an administrator of the account may write.
 async fn disturb_the_roles(aws: &Aws) {
     let roles = aws.iam.list_roles().send().await.unwrap();
@@ -294,6 +327,8 @@ async fn played() -> Scene {
         scene.command(Who::Pipeline, words, "").await;
     }
     scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
+    begin_a_deployment(&scene.somebody()).await;
+    scene.command(Who::Pipeline, &["rollback", "--to", "1", "--yes"], "").await;
     let folder = TempDir::new().unwrap();
     image_layout(folder.path(), "the third program").unwrap();
     let words = ["push", "--image-layout", folder.path().to_str().unwrap()];
@@ -321,6 +356,7 @@ async fn played() -> Scene {
     scene.runs.deployment.service.exec = true;
     scene.deploy(Who::Operator).await;
     scene.command(Who::Visitor, &["exec", "--", "/app/app", "health"], "").await;
+    Box::pin(scene.play_the_doctor()).await;
     scene.destroy(false).await;
     let secrets = scene.somebody().secrets;
     let kept = "weather-comment-generator/staging/api-keys";
@@ -343,14 +379,14 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     let scene = played().await;
-    let [pipeline, operator, visitor] = &scene.sent;
+    let [pipeline, doctor, operator, visitor] = &scene.sent;
     let lines = all();
     let of = |who: Who| -> Operations {
         let lines = lines.iter().filter(|line| line.who == who);
         let excepted = |operation: &str| EXCEPTIONS.iter().any(|(excepted, _)| *excepted == operation);
         lines.filter(|line| !excepted(line.operation)).map(|line| line.operation.to_owned()).collect()
     };
-    let (for_pipeline, for_operator) = (of(Who::Pipeline), of(Who::Operator));
+    let [for_pipeline, for_doctor, for_operator] = [Who::Pipeline, Who::Doctor, Who::Operator].map(of);
     let missing: Vec<_> = pipeline.difference(&for_pipeline).collect();
     assert!(missing.is_empty(), "a pipeline sends what provision/data/permissions.csv does not give it: {missing:?}");
     let unused: Vec<_> = for_pipeline.difference(pipeline).collect();
@@ -360,6 +396,11 @@ async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     assert!(missing.is_empty(), "an operator sends what provision/data/permissions.csv does not give: {missing:?}");
     let unused: Vec<_> = for_operator.difference(operator).collect();
     assert!(unused.is_empty(), "an operator never sends {unused:?}; remove these lines, or play a scene that does");
+    let all: Operations = all.union(&for_doctor).cloned().collect();
+    let missing: Vec<_> = doctor.difference(&all).collect();
+    assert!(missing.is_empty(), "doctor sends what provision/data/permissions.csv does not give: {missing:?}");
+    let unused: Vec<_> = for_doctor.difference(doctor).collect();
+    assert!(unused.is_empty(), "doctor never sends {unused:?}; remove these lines, or play a scene that does");
     assert_eq!(*visitor, of(Who::Visitor), "what a visitor sends, and what the table gives");
     assert!(visitor.contains("ecs:ExecuteCommand") && !all.contains("ecs:ExecuteCommand"));
 }

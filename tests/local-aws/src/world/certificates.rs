@@ -1,7 +1,7 @@
 //! Certificates: requested, proved by a record in DNS, issued minutes later, and kept while a listener has them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,12 @@ pub struct Certificate {
     deleted: bool,
     /// Why it was refused, if it was.
     pub failure: Option<&'static str>,
+    /// How many days from today it is good for; today is the caller's, whatever the account's clock says.
+    days: u64,
 }
+
+/// How long certificates are good for.
+const DAYS: u64 = 395;
 
 impl Certificates {
     /// Those that exist.
@@ -59,6 +64,11 @@ impl Certificates {
         for certificate in self.by_arn.values_mut().filter(|it| it.domain == domain) {
             certificate.failure = Some(reason);
         }
+    }
+
+    /// Lets every certificate end in so many days.
+    pub fn end_in(&mut self, days: u64) {
+        self.by_arn.values_mut().for_each(|it| it.days = days);
     }
 
     /// Whether a listener can have it; one that the account does not know is left to others to judge.
@@ -137,6 +147,7 @@ fn request(world: &mut World, call: &Call) -> Value {
         used: None,
         deleted: false,
         failure: None,
+        days: DAYS,
     };
     world.certificates.by_arn.insert(arn.clone(), certificate);
     json!({"CertificateArn": arn})
@@ -163,7 +174,10 @@ fn describe(arn: &str, it: &Certificate, now: Duration) -> Value {
     if it.by_dns && now >= it.requested + NAMING {
         option["ResourceRecord"] = json!({"Name": name, "Type": "CNAME", "Value": value});
     }
+    let end = it.issued.map(|_| SystemTime::now() + Duration::from_secs(it.days * 24 * 3600));
+    let end = end.and_then(|end| end.duration_since(SystemTime::UNIX_EPOCH).ok()).map(|end| end.as_secs());
     json!({
+        "NotAfter": end, "SubjectAlternativeNames": [it.domain],
         "CertificateArn": arn, "DomainName": it.domain, "Status": it.status(now), "Type": "AMAZON_ISSUED",
         "CreatedAt": epoch(it.requested), "FailureReason": it.failure, "DomainValidationOptions": [option],
     })

@@ -4,6 +4,7 @@
 //! becomes healthy, which tasks stop before that and why, or when the circuit breaker gives it up.
 
 mod deployments;
+mod ends;
 mod running;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::call::Call;
 use crate::policy::Policy;
 use crate::{ACCOUNT, REGION};
 
+pub use ends::{BrokenImages, TaskEnd};
 pub use running::SESSION_TOKEN;
 pub(crate) use running::{CLOSED, is_closed};
 
@@ -25,6 +27,8 @@ pub(crate) use running::{CLOSED, is_closed};
 const STARTING: Duration = Duration::from_secs(40);
 /// From running to healthy behind the load balancer.
 const CHECKING: Duration = Duration::from_secs(20);
+/// From running to stopped, when the load balancer gets no good answer.
+const DISLIKED: Duration = Duration::from_secs(60);
 /// What a load balancer gives a target's requests to end, unless it is told otherwise.
 const DEREGISTRATION: u64 = 300;
 /// From the order to stop until a task is gone, when no request holds it.
@@ -79,9 +83,20 @@ struct Deployment {
 
 #[derive(Clone, Debug, Default)]
 struct Story {
-    stopped: Vec<(Duration, String, Option<i64>)>,
+    stopped: Vec<(Duration, TaskEnd)>,
+    /// From when to when a task runs that the load balancer does not like, with the code of its reason and the reason.
+    unwell: Vec<(Duration, Duration, &'static str, &'static str)>,
+    /// What the scheduler says.
+    events: Vec<(Duration, String)>,
     healthy: Option<Duration>,
     given_up: Option<Duration>,
+}
+
+impl Story {
+    fn unwell(&self, now: Duration) -> Option<(&'static str, &'static str)> {
+        let found = self.unwell.iter().find(|(from, to, ..)| (*from..*to).contains(&now));
+        found.map(|(_, _, code, reason)| (*code, *reason))
+    }
 }
 
 impl Services {
@@ -199,9 +214,10 @@ fn deployment(
     began: Duration,
     is_rollback: bool,
 ) -> Deployment {
-    let story = story(world, task_definition, began);
+    let balancers = settings.get("loadBalancers").cloned().unwrap_or_default();
+    let story = story(world, task_definition, &balancers, began);
     let id = world.services.next_id();
-    let drains = drains(world, &settings.get("loadBalancers").cloned().unwrap_or_default());
+    let drains = drains(world, &balancers);
     let task_definition = task_definition.to_owned();
     let open = settings.get("enableExecuteCommand") == Some(&json!(true));
     Deployment { id, task_definition, began, story, is_rollback, drains, stopped: None, open }
@@ -220,20 +236,31 @@ fn drains(world: &World, balancers: &Value) -> Duration {
     Duration::from_secs(groups.filter_map(delay).max().unwrap_or_default())
 }
 
+/// After so long without a place the story ends; nobody looks any longer.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
 /// Plays a deployment through, try by try.
-fn story(world: &World, task_definition: &str, began: Duration) -> Story {
+fn story(world: &World, task_definition: &str, balancers: &Value, began: Duration) -> Story {
     let mut story = Story::default();
     if !world.holds("deployments_take_time") {
         story.healthy = Some(began);
         return story;
     }
     let mut at = began;
-    loop {
+    while at < began + PATIENCE {
         match obstacle(world, task_definition, at) {
-            Some(Obstacle::Later) => at += BACK_OFF,
-            Some(Obstacle::Stops(reason, exit)) => {
-                story.stopped.push((at + STARTING, reason, exit));
+            Some(Obstacle::Later(event)) => {
+                story.events.push((at, event));
+                at += BACK_OFF;
+            }
+            Some(Obstacle::Stops(end)) => {
                 at += STARTING;
+                if let Some((code, reason)) = end.unwell {
+                    story.unwell.push((at, at + DISLIKED, code, reason));
+                    at += DISLIKED;
+                    story.events.push((at, ends::unhealthy(balancers, reason)));
+                }
+                story.stopped.push((at, end.behind(balancers)));
                 if story.stopped.len() == THRESHOLD {
                     story.given_up = world.holds("circuit_breaker").then_some(at);
                     return story;
@@ -246,13 +273,14 @@ fn story(world: &World, task_definition: &str, began: Duration) -> Story {
             }
         }
     }
+    story
 }
 
 enum Obstacle {
-    /// The scheduler tries again; it does not count as a failed task.
-    Later,
-    /// The task stops, for a reason and perhaps with an exit code.
-    Stops(String, Option<i64>),
+    /// The scheduler says why, and tries again; it does not count as a failed task.
+    Later(String),
+    /// The task stops.
+    Stops(TaskEnd),
 }
 
 /// What keeps a task from running that is started now.
@@ -261,8 +289,16 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     let role_of = |field: &str| task[field].as_str().map(|arn| short(arn).to_owned());
     let settles = if world.holds("roles_propagate") { ROLE_SETTLES } else { Duration::ZERO };
     let young = |role: String| world.roles.get(&role).is_some_and(|role| at < role.changed + settles);
-    if ["executionRoleArn", "taskRoleArn"].into_iter().filter_map(role_of).any(young) {
-        return Some(Obstacle::Later);
+    if let Some(role) = ["executionRoleArn", "taskRoleArn"].into_iter().find(|it| role_of(it).is_some_and(young)) {
+        return Some(Obstacle::Later(format!(
+            "failed to launch a task with (error ECS was unable to assume the role '{}' that was provided for this task. \
+             Please verify that the role being passed has the proper trust relationship and permissions and that your IAM \
+             user has permissions to pass this role.).",
+            text(&task[role])
+        )));
+    }
+    if let Some(reason) = &world.no_room {
+        return Some(Obstacle::Later(format!("was unable to place a task. Reason: {reason}")));
     }
     let image = text(&task["containerDefinitions"][0]["image"]);
     let digest = image.rsplit('@').next().unwrap_or_default();
@@ -270,7 +306,7 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     if image.contains(".dkr.ecr.") && !world.images.contains(digest) {
         let reason =
             format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {image}: not found");
-        return Some(Obstacle::Stops(reason, None));
+        return Some(Obstacle::Stops(TaskEnd::before_it_runs(reason)));
     }
     for volume in task["volumes"].as_array().into_iter().flatten() {
         let file_system = text(&volume["efsVolumeConfiguration"]["fileSystemId"]);
@@ -282,17 +318,16 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
                 "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: \
                  Failed to resolve \"{file_system}.efs.{REGION}.amazonaws.com\""
             );
-            return Some(Obstacle::Stops(reason, None));
+            return Some(Obstacle::Stops(TaskEnd::before_it_runs(reason)));
         }
     }
     if let Some(reason) = missing_key(world, task).filter(|_| world.holds("secret_keys_at_start")) {
-        return Some(Obstacle::Stops(reason, None));
+        return Some(Obstacle::Stops(TaskEnd::before_it_runs(reason)));
     }
     if let Some(reason) = key_out_of_reach(world, task).filter(|_| world.holds("secrets_need_their_key")) {
-        return Some(Obstacle::Stops(reason, None));
+        return Some(Obstacle::Stops(TaskEnd::before_it_runs(reason)));
     }
-    let broken = world.broken_images.contains(digest);
-    broken.then(|| Obstacle::Stops("Essential container in task exited".to_owned(), Some(1)))
+    world.broken_images.end_of(digest).cloned().map(Obstacle::Stops)
 }
 
 /// What a task's containers read from secrets.
@@ -476,13 +511,12 @@ fn describe_one(world: &World, name: &str) -> Value {
     let desired = if service.is_draining() { 0 } else { service.desired() };
     let deployments: Vec<_> =
         (0..service.deployments.len()).filter_map(|index| describe_deployment(service, index, desired, now)).collect();
-    let running = if healthy(service, now) { desired } else { 0 };
+    let running = if healthy(service, now) || unwell(service, now).is_some() { desired } else { 0 };
     let mut described = service.settings.clone();
     for hidden in ["cluster", "clientToken"] {
         described.remove(hidden);
     }
-    let events = service.events.iter().rev().filter(|(at, _)| *at <= now);
-    let events: Vec<_> = events.map(|(at, message)| json!({"id": format!("event-{}", at.as_millis()), "createdAt": epoch(*at), "message": message})).collect();
+    let events = events(service, name, now);
     described.extend([
         ("serviceName".to_owned(), json!(name)),
         ("serviceArn".to_owned(), json!(format!("arn:aws:ecs:{REGION}:{ACCOUNT}:service/{}/{name}", service.cluster))),
@@ -496,6 +530,25 @@ fn describe_one(world: &World, name: &str) -> Value {
         ("events".to_owned(), json!(events)),
     ]);
     Value::Object(described)
+}
+
+/// What was said of a service until now, newest first.
+fn events(service: &Service, name: &str, now: Duration) -> Vec<Value> {
+    let scheduler = service.deployments.iter().flat_map(|it| {
+        let over = it.stopped.unwrap_or(Duration::MAX);
+        it.story.events.iter().filter(move |(at, _)| *at < over)
+    });
+    let mut all: Vec<_> = scheduler.map(|(at, message)| (*at, format!("(service {name}) {message}"))).collect();
+    all.extend(service.events.iter().cloned());
+    all.retain(|(at, _)| *at <= now);
+    all.sort_by_key(|(at, _)| *at);
+    let event = |(index, (at, message)): (usize, &(Duration, String))| json!({"id": format!("event-{}-{index}", at.as_millis()), "createdAt": epoch(*at), "message": message});
+    all.iter().enumerate().rev().map(event).collect()
+}
+
+/// What the load balancer has against a task of the newest deployment.
+fn unwell(service: &Service, now: Duration) -> Option<(&'static str, &'static str)> {
+    service.deployments.first().filter(|it| it.stopped.is_none())?.story.unwell(now)
 }
 
 /// Whether anything of it serves requests.
@@ -513,7 +566,7 @@ fn describe_deployment(service: &Service, index: usize, desired: i64, now: Durat
     if over {
         return None;
     }
-    let failed: Vec<_> = it.story.stopped.iter().filter(|(at, ..)| *at <= now).collect();
+    let failed: Vec<_> = it.story.stopped.iter().filter(|(at, _)| *at <= now).collect();
     let given_up = it.story.given_up.is_some_and(|at| at <= now);
     let (state, reason) = if it.stopped.is_some() {
         ("FAILED", "Service deployment rolled back because it was stopped.".to_owned())
@@ -524,7 +577,8 @@ fn describe_deployment(service: &Service, index: usize, desired: i64, now: Durat
     } else {
         ("IN_PROGRESS", format!("ECS deployment {} in progress.", it.id))
     };
-    let running = if it.story.healthy.is_some_and(|at| at <= now) { desired } else { 0 };
+    let runs = it.story.healthy.is_some_and(|at| at <= now) || it.story.unwell(now).is_some();
+    let running = if runs && it.stopped.is_none() { desired } else { 0 };
     Some(json!({
         "id": it.id,
         "status": if index == 0 { "PRIMARY" } else { "ACTIVE" },
@@ -552,21 +606,19 @@ struct Stopped {
     arn: String,
     task_definition: String,
     at: Duration,
-    reason: String,
-    exit: Option<i64>,
+    end: TaskEnd,
 }
 
 fn stopped(world: &World) -> impl Iterator<Item = Stopped> {
     world.services.by_name.iter().flat_map(move |(name, service)| {
         service.deployments.iter().flat_map(move |deployment| {
             let stopped = deployment.story.stopped.iter().enumerate().filter(|(_, (at, ..))| *at <= world.now);
-            stopped.map(move |(index, (at, reason, exit))| Stopped {
+            stopped.map(move |(index, (at, end))| Stopped {
                 service: name.clone(),
                 arn: task_arn(name, deployment, index),
                 task_definition: deployment.task_definition.clone(),
                 at: *at,
-                reason: reason.clone(),
-                exit: *exit,
+                end: end.clone(),
             })
         })
     })
@@ -586,12 +638,11 @@ fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
     let wanted: Vec<_> = call.fields["tasks"].as_array().into_iter().flatten().map(text).collect();
     let is_wanted = |arn: &str| wanted.iter().any(|wanted| short(wanted) == short(arn));
     let tasks = stopped(world).filter(|it| is_wanted(&it.arn)).map(|it| {
-        let Stopped { arn, task_definition, at, reason, exit, .. } = it;
-        let code = if exit.is_some() { "EssentialContainerExited" } else { "TaskFailedToStart" };
+        let Stopped { arn, task_definition, at, end, .. } = it;
         json!({
             "taskArn": arn, "taskDefinitionArn": task_definition, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stoppedAt": epoch(at),
-            "stopCode": code, "stoppedReason": reason,
-            "containers": [{"name": "app", "lastStatus": "STOPPED", "exitCode": exit}],
+            "stopCode": end.stop_code(), "stoppedReason": end.reason,
+            "containers": [{"name": "app", "lastStatus": "STOPPED", "exitCode": end.exit, "reason": end.container}],
         })
     });
     let running = running::all(world).filter(|it| is_wanted(&it.arn)).map(|it| it.described(world));
@@ -621,17 +672,27 @@ pub(super) fn is_served(world: &World, group: &str) -> bool {
 pub(super) fn target_health(world: &World, call: &Call) -> Answer {
     let group = call.text("TargetGroupArn");
     let service = behind(world, group);
-    let state = match service {
-        Some(_) if !world.load_balancing.is_used(group) => "unused",
-        Some(service) if healthy(service, world.now) => "healthy",
-        Some(_) => "initial",
-        None => "",
+    let unwell = service.and_then(|service| unwell(service, world.now));
+    let (state, code, reason) = match service {
+        Some(_) if !world.load_balancing.is_used(group) => {
+            ("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+        }
+        Some(service) if healthy(service, world.now) => ("healthy", "", ""),
+        Some(_) if unwell.is_some() => {
+            let (code, reason) = unwell.unwrap_or_default();
+            ("unhealthy", code, reason)
+        }
+        Some(_) => ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress"),
+        None => ("", "", ""),
     };
+    let why = format!("<Reason>{code}</Reason><Description>{reason}</Description>");
+    let why = if code.is_empty() { String::new() } else { why };
     // One for each task.
     let target = |index: i64| {
         let id = format!("10.0.0.{}", 10 + index);
         format!(
-            "<member><Target><Id>{id}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State></TargetHealth></member>"
+            "<member><Target><Id>{id}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State>{why}\
+             </TargetHealth></member>"
         )
     };
     let targets: String = (0..service.map_or(0, Service::desired)).map(target).collect();

@@ -27,9 +27,10 @@ impl TaskDefinitions {
         self.by_arn.get(arn)
     }
 
-    /// The newest active revision of a family, or the revision of an ARN.
+    /// The newest active revision of a family, or the revision of an ARN or of a family and a number.
     fn find(&self, name: &str) -> Option<&Value> {
-        if let Some(exact) = self.by_arn.get(name) {
+        let is_named = |arn: &str| arn == name || (name.contains(':') && arn.rsplit('/').next() == Some(name));
+        if let Some((_, exact)) = self.by_arn.iter().find(|(arn, _)| is_named(arn)) {
             return Some(exact);
         }
         let of_family =

@@ -5,7 +5,9 @@ use std::path::Path;
 use local_aws::Cloud;
 use local_aws::commands::{Said, piped};
 use local_aws::runs::{certificate, image_layout};
+use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
+use provision::guard::Access;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -50,9 +52,20 @@ impl Desk {
         desk
     }
 
-    pub(crate) async fn deploy_another(&self, program: &str) -> Said {
+    /// Puts another image into the folder; gives its digest.
+    pub(crate) fn build(&self, program: &str) -> String {
         std::fs::remove_dir_all(self.layout()).unwrap();
-        image_layout(self.layout(), program).unwrap();
+        image_layout(self.layout(), program).unwrap().to_string()
+    }
+
+    /// Clients of somebody else in the account.
+    pub(crate) fn somebody(&self) -> Aws {
+        let owner = Owner { app: "somebody".to_owned(), environment: "else".to_owned() };
+        self.cloud.aws(owner, Access::ReadWrite)
+    }
+
+    pub(crate) async fn deploy_another(&self, program: &str) -> Said {
+        self.build(program);
         self.deploy().await
     }
 }

@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 mod desk;
+mod doctor;
 mod documents;
 mod exec;
+mod failing;
 mod front_door;
 mod github;
 mod production;
+mod rollback;
 mod snapshots;
 
 use local_aws::Cloud;
@@ -202,17 +205,6 @@ async fn secrets_go_in_by_a_pipe_or_a_file_and_never_come_out() {
     assert_eq!(desk.deploy_another("the second program").await.exit, Exit::Done);
     assert!(desk.run(&["secrets", "list"]).await.results.contains("set"));
     assert_eq!(desk.with_input(&["secrets", "set", "WXTECH_API_KEY"], " \n").await.exit, Exit::BadInput);
-}
-
-#[tokio::test(start_paused = true)]
-async fn doctor_looks_at_everything_at_once() {
-    let desk = Desk::new().await;
-    let said = desk.run(&["doctor"]).await;
-    assert_eq!(said.exit, Exit::Done, "{}", said.results);
-    has(&said.results, &["account", "certificate", "issued", "API keys", "networks", "all can be read; 0 of"]);
-    let said = piped(&desk.cloud, &["doctor"], "").await;
-    assert_eq!(said.exit, Exit::BadInput);
-    has(&said.results, &["BAD", "none is configured", "ok    account"]);
 }
 
 #[tokio::test(start_paused = true)]

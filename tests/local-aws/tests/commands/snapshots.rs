@@ -91,7 +91,7 @@ fn only_what_differs_between_runs_is_left_out() {
     );
 }
 
-async fn snapshot(desk: &Desk, name: &str, words: &[&str], exit: Exit) {
+pub(crate) async fn snapshot(desk: &Desk, name: &str, words: &[&str], exit: Exit) {
     let said = desk.run(words).await;
     assert_eq!(said.exit, exit, "{words:?}: {}{}", said.results, said.talk);
     insta::assert_snapshot!(name, page(words, &said, Some(desk)));
@@ -204,6 +204,7 @@ async fn of_a_deployed_service() {
         ("status", &["status"], Exit::Done),
         ("logs", &["logs"], Exit::Done),
         ("secrets-list", &["secrets", "list"], Exit::Done),
+        ("doctor-of-a-service", &["doctor"], Exit::Done),
         ("rollback-too-far", &["rollback", "--yes"], Exit::BadInput),
         ("push", &["push", "--image-layout", layout], Exit::Done),
     ] {

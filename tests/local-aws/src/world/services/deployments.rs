@@ -1,5 +1,7 @@
 //! The newer view of deployments: a list of them, what each deployed, and the order to stop one.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Deployment, short};
@@ -11,35 +13,55 @@ fn arn(kind: &str, cluster: &str, service: &str, deployment: &Deployment) -> Str
     format!("arn:aws:ecs:{REGION}:{ACCOUNT}:{kind}/{cluster}/{service}/{}", short(&deployment.id))
 }
 
-/// All deployments with their service's name and cluster, the newest of each service first.
-fn all(world: &World) -> impl Iterator<Item = (&String, &String, &Deployment)> {
-    let services = world.services.by_name.iter();
-    services.flat_map(|(name, it)| it.deployments.iter().map(move |deployment| (name, &it.cluster, deployment)))
+/// A deployment, and the way back from it, which belongs to it.
+struct Deployed<'a> {
+    service: &'a String,
+    cluster: &'a String,
+    deployment: &'a Deployment,
+    back: Option<&'a Deployment>,
 }
 
-fn status(world: &World, deployment: &Deployment) -> &'static str {
-    let now = world.now;
-    if deployment.is_running(now) {
-        "IN_PROGRESS"
-    } else if deployment.stopped.is_some() || deployment.story.given_up.is_some_and(|at| at <= now) {
-        "ROLLBACK_SUCCESSFUL"
-    } else {
-        "SUCCESSFUL"
+/// All deployments, the newest of each service first.
+fn all(world: &World) -> impl Iterator<Item = Deployed<'_>> {
+    world.services.by_name.iter().flat_map(|(service, it)| {
+        let asked_for = it.deployments.iter().enumerate().filter(|(_, deployment)| !deployment.is_rollback);
+        asked_for.map(move |(index, deployment)| {
+            let newer = index.checked_sub(1).map(|newer| &it.deployments[newer]);
+            Deployed { service, cluster: &it.cluster, deployment, back: newer.filter(|newer| newer.is_rollback) }
+        })
+    })
+}
+
+impl Deployed<'_> {
+    fn arn(&self, kind: &str) -> String {
+        arn(kind, self.cluster, self.service, self.deployment)
+    }
+
+    fn status(&self, now: Duration) -> &'static str {
+        let failed = self.deployment.stopped.is_some() || self.deployment.story.given_up.is_some_and(|at| at <= now);
+        match self.back {
+            _ if self.deployment.is_running(now) => "IN_PROGRESS",
+            Some(back) if back.is_running(now) => "ROLLBACK_IN_PROGRESS",
+            Some(back) if back.story.healthy.is_none() => "ROLLBACK_FAILED",
+            Some(_) => "ROLLBACK_SUCCESSFUL",
+            None if failed => "STOPPED",
+            None => "SUCCESSFUL",
+        }
     }
 }
 
 pub(super) fn list(world: &World, call: &Call) -> Value {
     let wanted = short(call.text("service"));
     let statuses: Vec<_> = call.fields["status"].as_array().into_iter().flatten().map(text).collect();
-    let found = all(world).filter(|(name, _, it)| {
-        *name == wanted && (statuses.is_empty() || statuses.iter().any(|wanted| wanted == status(world, it)))
+    let found = all(world).filter(|it| {
+        it.service == wanted && (statuses.is_empty() || statuses.iter().any(|wanted| wanted == it.status(world.now)))
     });
-    let found = found.map(|(name, cluster, it)| {
+    let found = found.map(|it| {
         json!({
-            "serviceDeploymentArn": arn("service-deployment", cluster, name, it),
-            "targetServiceRevisionArn": arn("service-revision", cluster, name, it),
-            "createdAt": epoch(it.began),
-            "status": status(world, it),
+            "serviceDeploymentArn": it.arn("service-deployment"),
+            "targetServiceRevisionArn": it.arn("service-revision"),
+            "createdAt": epoch(it.deployment.began),
+            "status": it.status(world.now),
         })
     });
     json!({"serviceDeployments": found.collect::<Vec<_>>()})
@@ -47,15 +69,15 @@ pub(super) fn list(world: &World, call: &Call) -> Value {
 
 pub(super) fn describe(world: &World, call: &Call) -> Value {
     let wanted: Vec<_> = call.fields["serviceDeploymentArns"].as_array().into_iter().flatten().map(text).collect();
-    let found = all(world).filter(|(_, _, it)| wanted.iter().any(|arn| short(arn) == short(&it.id)));
-    let found = found.map(|(name, cluster, it)| {
+    let found = all(world).filter(|it| wanted.iter().any(|arn| short(arn) == short(&it.deployment.id)));
+    let found = found.map(|it| {
         json!({
-            "serviceDeploymentArn": arn("service-deployment", cluster, name, it),
-            "targetServiceRevision": {"arn": arn("service-revision", cluster, name, it)},
-            "createdAt": epoch(it.began),
-            "status": status(world, it),
+            "serviceDeploymentArn": it.arn("service-deployment"),
+            "targetServiceRevision": {"arn": it.arn("service-revision")},
+            "createdAt": epoch(it.deployment.began),
+            "status": it.status(world.now),
             "deploymentCircuitBreaker": {
-                "failureCount": it.story.stopped.iter().filter(|(at, ..)| *at <= world.now).count(),
+                "failureCount": it.deployment.story.stopped.iter().filter(|(at, _)| *at <= world.now).count(),
                 "threshold": super::THRESHOLD,
             },
         })
@@ -65,8 +87,9 @@ pub(super) fn describe(world: &World, call: &Call) -> Value {
 
 pub(super) fn revisions(world: &World, call: &Call) -> Value {
     let wanted: Vec<_> = call.fields["serviceRevisionArns"].as_array().into_iter().flatten().map(text).collect();
-    let found = all(world).filter(|(_, _, it)| wanted.iter().any(|arn| short(arn) == short(&it.id)));
-    let found = found.map(|(name, cluster, it)| {
+    let found = all(world).filter(|it| wanted.iter().any(|arn| short(arn) == short(&it.deployment.id)));
+    let found = found.map(|found| {
+        let it = found.deployment;
         let task = world.task_definitions.get(&it.task_definition).cloned().unwrap_or_default();
         let images = task["containerDefinitions"].as_array().into_iter().flatten().map(|container| {
             let image = text(&container["image"]);
@@ -77,7 +100,7 @@ pub(super) fn revisions(world: &World, call: &Call) -> Value {
             })
         });
         json!({
-            "serviceRevisionArn": arn("service-revision", cluster, name, it),
+            "serviceRevisionArn": found.arn("service-revision"),
             "taskDefinition": it.task_definition,
             "containerImages": images.collect::<Vec<_>>(),
             "createdAt": epoch(it.began),
