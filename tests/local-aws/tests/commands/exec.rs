@@ -211,6 +211,15 @@ async fn a_service_that_is_closed_says_how_to_open_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_without_a_task_says_so() {
+    let desk = open_desk().await;
+    let ecs = aws_sdk_ecs::Client::new(&desk.cloud.sdk_config());
+    let service = "weather-comment-generator-staging-service";
+    ecs.update_service().cluster(CLUSTER).service(service).desired_count(0).send().await.unwrap();
+    shown("exec-no-task", &["exec"], &typed(&desk, &["exec"], &Plugin::default()).await, Exit::BadInput);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_the_plugin_no_session_is_opened() {
     let desk = open_desk().await;
     let plugin = Plugin::of_version(None);
