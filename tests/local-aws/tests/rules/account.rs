@@ -18,7 +18,7 @@ pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect"
 /// A key of the account's own.
 pub(crate) const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 /// The image of every task here, which is in the account.
-pub(crate) const IMAGE: &str = "registry/app@sha256:1";
+pub(crate) const IMAGE: &str = "123456789012.dkr.ecr.ap-northeast-1.amazonaws.com/app@sha256:1";
 
 pub(crate) struct Account {
     pub(crate) cloud: Cloud,
