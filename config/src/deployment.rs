@@ -119,6 +119,19 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// Every key that a file may have, in the order in which they are read.
+    ///
+    /// # Panics
+    /// When a built-in file is no TOML, which a test rules out.
+    pub fn keys() -> Vec<String> {
+        let (name, text, _) = BUILT_IN[0];
+        let mut reader = Reader::of_toml(name, text).expect("the built-in files are TOML");
+        // A section that may be absent is read only when it is there.
+        reader.set("github.repository", "OWNER/NAME");
+        Self::read(&mut reader);
+        reader.into_known()
+    }
+
     fn read(reader: &mut Reader) -> Self {
         let app = reader.text("app", |text| name(text, 40));
         let environment = reader.choice("environment", &BUILT_IN.map(|(name, _, kind)| (name, kind)));
@@ -240,6 +253,21 @@ mod tests {
             let deployment = load(name, &[]).unwrap();
             assert_eq!(deployment.environment, name);
             assert_eq!((deployment.task.cpu, deployment.task.memory_mib), (1024, 2048));
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_built_in_file_is_among_all_keys() {
+        let keys = Deployment::keys();
+        assert!(keys.len() > 50 && keys.contains(&"github.owner_id".to_owned()), "{keys:?}");
+        for (name, text, _) in BUILT_IN {
+            let section = |line: &str| Some(line.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+            let mut prefix = String::new();
+            for line in text.lines() {
+                prefix = section(line).map_or(prefix, |section| section + ".");
+                let key = line.split_once(" = ").filter(|_| !line.starts_with('#')).map(|(key, _)| key);
+                assert!(key.is_none_or(|key| keys.contains(&format!("{prefix}{key}"))), "{name}: {line}");
+            }
         }
     }
 
