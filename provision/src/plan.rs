@@ -58,7 +58,7 @@ impl World {
     }
 
     /// The attributes of everything that exists.
-    pub(crate) fn specs(&self) -> impl Iterator<Item = (NodeId, &Value)> {
+    pub fn specs(&self) -> impl Iterator<Item = (NodeId, &Value)> {
         self.found.iter().map(|(node, found)| (*node, &found.spec))
     }
 }
