@@ -67,6 +67,7 @@ pub(super) fn add(
         // EFS is mounted by name, which needs both.
         dns_hostnames: true,
         dns_support: true,
+        tagged: true,
     });
     let gateway = stack.add("internet", InternetGateway { name: "internet".to_owned() }, vpc, |vpc| {
         InternetGatewaySpec { vpc_id: vpc.id }

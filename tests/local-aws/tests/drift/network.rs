@@ -82,6 +82,8 @@ pub(crate) const CHANGED: &[Case] = &[
             request.enable_dns_support(flag(false)).send().await.unwrap();
         })
     }),
+    // Everything in it is still ours, so it can only be ours, too.
+    Case::new(&["~ network tagged"], |it| Box::pin(async move { untag(it, &it.vpc().await).await })),
     Case::new(&["~ public-1 map_public_ip"], |it| {
         Box::pin(async move {
             let request = it.aws.ec2.modify_subnet_attribute().subnet_id(it.subnet("public-1").await);
