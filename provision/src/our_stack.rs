@@ -92,7 +92,7 @@ impl OurStack {
         });
         let retention_days = d.logs.retention_days;
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
-        let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
+        let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days, tagged: true });
         let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
         let disk_policy = disk_policy(stack_, n, &storage, roles);
         let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
@@ -253,6 +253,7 @@ fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<E
     stack.add("repository", EcrRepository { name: names.repository() }, (), move |()| EcrRepositorySpec {
         mutability: "IMMUTABLE".to_owned(),
         scan_on_push: true,
+        tagged: true,
         lifecycle_policy: policies::keep_images(keep),
     })
 }

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::context::Context;
+use crate::context::{Context, Hints};
 use crate::diff::{Change, diff};
 use crate::paint::Paint;
 use crate::retry::unhurried;
@@ -40,6 +40,8 @@ pub enum Goal {
 #[derive(Debug, Default)]
 pub struct World {
     pub(crate) found: BTreeMap<NodeId, Found>,
+    /// Whose things are, as far as earlier runs knew: the look before a change needs it, too.
+    pub(crate) owned: Hints,
 }
 
 impl World {
@@ -90,6 +92,7 @@ pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
             world.found.insert(id, found);
         }
     }
+    world.owned = context.ownership().await;
     Ok(world)
 }
 

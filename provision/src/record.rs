@@ -74,7 +74,7 @@ impl Record {
 
     /// Makes the log group, if there is none.
     async fn ensure(&self, context: &Context) -> Result<()> {
-        let spec = LogGroupSpec { retention_days: RETENTION_DAYS };
+        let spec = LogGroupSpec { retention_days: RETENTION_DAYS, tagged: true };
         match self.group.read(context).await? {
             Some(live) if live.spec.retention_days == RETENTION_DAYS => (),
             Some(live) => drop(self.group.update(context, &live, &spec).await?),

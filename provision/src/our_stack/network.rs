@@ -208,6 +208,8 @@ pub(super) fn add_edge(
         subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
         security_groups: vec![group.id],
         scheme: "internet-facing".to_owned(),
+        ip_address_type: "ipv4".to_owned(),
+        tagged: true,
         attributes: attributes.clone(),
     });
     let page = target_group(stack, deployment, names, network.vpc, "page", PAGE_PORT);
@@ -305,7 +307,9 @@ fn target_group(
             healthy: 2,
             unhealthy: 2,
             matcher: "200".to_owned(),
+            port: "traffic-port".to_owned(),
         },
+        tagged: true,
         // The default of 300 s would be part of every deploy and every destroy.
         attributes: [("deregistration_delay.timeout_seconds".to_owned(), delay.clone())].into(),
     })

@@ -25,6 +25,8 @@ pub struct EcrRepositorySpec {
     pub scan_on_push: bool,
     /// Which images are thrown away.
     pub lifecycle_policy: Value,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
 }
 
 /// Its identifiers.
@@ -49,11 +51,14 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Reposit
 }
 
 impl EcrRepository {
-    async fn check_owner(&self, context: &Context, arn: &str) -> Result<()> {
+    /// A repository of our name without our tags is ours if an earlier run knew it, made at this very moment.
+    async fn is_tagged(&self, context: &Context, arn: &str, created: i64) -> Result<bool> {
         let answer = context.aws.ecr.list_tags_for_resource().resource_arn(arn).send().await;
         let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
         let tags = tags.iter().map(|tag| (tag.key(), tag.value()));
-        Ok(context.aws.owner.check(format_args!("repository {}", self.name), tags)?)
+        let checked = context.aws.owner.check(format_args!("repository {}", self.name), tags);
+        let known = async || context.hint(&super::owned(arn)).await == Some(created.to_string());
+        super::is_marked(checked, known).await
     }
 
     async fn lifecycle_policy(&self, context: &Context) -> Result<Value> {
@@ -69,6 +74,11 @@ impl EcrRepository {
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }
+}
+
+fn tags(context: &Context) -> Result<Vec<Tag>> {
+    let tags = context.aws.owner.tags("repository").into_iter();
+    Ok(tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect::<Result<_, _>>()?)
 }
 
 fn scanning(on: bool) -> ImageScanningConfiguration {
@@ -88,14 +98,13 @@ impl Resource for EcrRepository {
         let Some(found) = found else { return Ok(None) };
         let arn = super::sent(found.repository_arn, "the repository's ARN")?;
         let created = found.created_at.map(|at| at.secs()).unwrap_or_default();
-        if context.hint(&super::owned(&arn)).await != Some(created.to_string()) {
-            self.check_owner(context, &arn).await?;
-        }
+        let tagged = self.is_tagged(context, &arn, created).await?;
         Ok(Some(Live {
             spec: EcrRepositorySpec {
                 mutability: found.image_tag_mutability.map(|it| it.as_str().to_owned()).unwrap_or_default(),
                 scan_on_push: found.image_scanning_configuration.is_some_and(|it| it.scan_on_push),
                 lifecycle_policy,
+                tagged,
             },
             output: EcrRepositoryOutput {
                 arn,
@@ -106,8 +115,6 @@ impl Resource for EcrRepository {
     }
 
     async fn create(&self, context: &Context, spec: &EcrRepositorySpec) -> Result<EcrRepositoryOutput> {
-        let tags = context.aws.owner.tags("repository").into_iter();
-        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
         let request = context
             .aws
             .ecr
@@ -115,7 +122,7 @@ impl Resource for EcrRepository {
             .repository_name(&self.name)
             .image_tag_mutability(ImageTagMutability::from(spec.mutability.as_str()))
             .image_scanning_configuration(scanning(spec.scan_on_push))
-            .set_tags(Some(tags.collect::<Result<_, _>>()?));
+            .set_tags(Some(tags(context)?));
         let created = super::sent(request.send().await.map_err(AwsError::from)?.repository, "the repository")?;
         self.put_lifecycle_policy(context, spec).await?;
         Ok(EcrRepositoryOutput {
@@ -138,6 +145,10 @@ impl Resource for EcrRepository {
         let request = request.image_scanning_configuration(scanning(spec.scan_on_push));
         request.send().await.map_err(AwsError::from)?;
         self.put_lifecycle_policy(context, spec).await?;
+        if !live.spec.tagged {
+            let request = context.aws.ecr.tag_resource().resource_arn(&live.output.arn);
+            request.set_tags(Some(tags(context)?)).send().await.map_err(AwsError::from)?;
+        }
         Ok(live.output.clone())
     }
 

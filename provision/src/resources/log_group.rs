@@ -21,6 +21,8 @@ pub struct LogGroup {
 pub struct LogGroupSpec {
     /// For how many days lines are kept; 0 is for ever.
     pub retention_days: i32,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
 }
 
 /// Its identifiers.
@@ -50,7 +52,7 @@ impl LogGroup {
         };
         let arn = super::sent(found.arn, "the log group's ARN")?.trim_end_matches(":*").to_owned();
         Ok(Some(Live {
-            spec: LogGroupSpec { retention_days: found.retention_in_days.unwrap_or_default() },
+            spec: LogGroupSpec { retention_days: found.retention_in_days.unwrap_or_default(), tagged: true },
             output: LogGroupOutput { arn, name: self.name.clone(), created: found.creation_time.unwrap_or_default() },
         }))
     }
@@ -63,14 +65,14 @@ impl Resource for LogGroup {
     type Output = LogGroupOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let Some(live) = self.find(context).await? else { return Ok(None) };
-        if context.hint(&super::owned(&live.output.arn)).await == Some(live.output.created.to_string()) {
-            return Ok(Some(live));
-        }
+        let Some(mut live) = self.find(context).await? else { return Ok(None) };
         let answer = context.aws.logs.list_tags_for_resource().resource_arn(&live.output.arn).send().await;
         let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
         let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        context.aws.owner.check(format_args!("log group {}", self.name), tags)?;
+        let checked = context.aws.owner.check(format_args!("log group {}", self.name), tags);
+        let LogGroupOutput { arn, created, .. } = &live.output;
+        let known = async || context.hint(&super::owned(arn)).await == Some(created.to_string());
+        live.spec.tagged = super::is_marked(checked, known).await?;
         Ok(Some(live))
     }
 
@@ -85,6 +87,11 @@ impl Resource for LogGroup {
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &LogGroupSpec) -> Result<LogGroupOutput> {
         self.set_retention(context, spec).await?;
+        if !live.spec.tagged {
+            let tags = context.aws.owner.tags(&self.resource).into_iter().collect();
+            let request = context.aws.logs.tag_resource().resource_arn(&live.output.arn).set_tags(Some(tags));
+            request.send().await.map_err(AwsError::from)?;
+        }
         Ok(live.output.clone())
     }
 

@@ -130,6 +130,8 @@ async fn disturb_the_network(aws: &Aws) {
     let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
     let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
     aws.elb.set_security_groups().load_balancer_arn(balancer).security_groups(by_name("cache")).send().await.unwrap();
+    let request = aws.elb.set_ip_address_type().load_balancer_arn(balancer);
+    request.ip_address_type("dualstack".into()).send().await.unwrap();
     let targets = aws.efs.describe_file_systems().send().await.unwrap();
     let file_system = targets.file_systems()[0].file_system_id().to_owned();
     let mounts = aws.efs.describe_mount_targets().file_system_id(&file_system).send().await.unwrap();
@@ -256,6 +258,23 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+/// Takes our tags from what an earlier run knows to be ours.
+async fn take_the_tags(aws: &Aws) {
+    let keys = || Some(vec!["provision:app".to_owned()]);
+    let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
+    let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
+    aws.elb.remove_tags().resource_arns(balancer).set_tag_keys(keys()).send().await.unwrap();
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    let repository = repositories.repositories()[0].repository_arn().unwrap();
+    aws.ecr.untag_resource().resource_arn(repository).set_tag_keys(keys()).send().await.unwrap();
+    let logs = aws.logs.describe_log_groups().send().await.unwrap();
+    let log = logs.log_groups().iter().filter_map(|it| it.arn()).find(|arn| arn.contains("/service"));
+    let log = log.unwrap().trim_end_matches(":*");
+    aws.logs.untag_resource().resource_arn(log).set_tag_keys(keys()).send().await.unwrap();
+    let vpcs = aws.ec2.describe_vpcs().send().await.unwrap();
+    aws.ec2.delete_tags().resources(vpcs.vpcs()[0].vpc_id().unwrap()).send().await.unwrap();
+}
+
 const RECORD: &str = "/weather-comment-generator/staging/deployments";
 
 async fn played() -> Scene {
@@ -274,6 +293,8 @@ async fn played() -> Scene {
     disturb_the_monitoring(&scene).await;
     scene.another_email();
     scene.deploy(Who::Pipeline).await;
+    take_the_tags(&scene.somebody()).await;
+    scene.deploy(Who::Operator).await;
     scene.runs.new_image("a program that ends at once").unwrap();
     let bad = scene.runs.digest();
     scene.runs.cloud.world(|world| world.broken_images.insert(bad));

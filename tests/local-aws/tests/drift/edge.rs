@@ -82,6 +82,13 @@ pub(crate) const LOAD_BALANCER: &[Case] = &[
             request.subnets(it.subnet("public-1").await).subnets(third).send().await.unwrap();
         })
     }),
+    Case::new(&["~ load-balancer ip_address_type"], |it| {
+        Box::pin(async move {
+            let request = it.aws.elb.set_ip_address_type().load_balancer_arn(it.load_balancer());
+            request.ip_address_type(IpAddressType::Dualstack).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ load-balancer tagged"], |it| Box::pin(async move { untag(it, it.load_balancer()).await })),
     Case::new(&["+ load-balancer", "+ https", "+ http", "+ api-paths", "? service", "? dashboard", "? alarms"], |it| {
         Box::pin(async move {
             it.aws.elb.delete_load_balancer().load_balancer_arn(it.load_balancer()).send().await.unwrap();
@@ -106,6 +113,9 @@ async fn check_otherwise(account: &Account, otherwise: impl FnOnce(TargetGroupCh
 pub(crate) const TARGETS: &[Case] = &[
     Case::new(&["~ page-targets health.path"], |it| {
         Box::pin(async move { check_otherwise(it, |health| health.health_check_path("/")).await })
+    }),
+    Case::new(&["~ page-targets health.port"], |it| {
+        Box::pin(async move { check_otherwise(it, |health| health.health_check_port("9999")).await })
     }),
     Case::new(&["~ page-targets health.protocol"], |it| {
         Box::pin(async move { check_otherwise(it, |health| health.health_check_protocol(ProtocolEnum::Https)).await })
@@ -135,6 +145,7 @@ pub(crate) const TARGETS: &[Case] = &[
             request.attributes(delay.build()).send().await.unwrap();
         })
     }),
+    Case::new(&["~ api-targets tagged"], |it| Box::pin(async move { untag(it, it.targets("api")).await })),
     Case::new(&["+ page-targets", "? https", "? service", "? dashboard", "? alarms"], |it| {
         Box::pin(async move {
             answer_with(it, "443", forward(it.targets("api"))).await;

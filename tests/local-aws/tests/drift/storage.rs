@@ -192,6 +192,13 @@ pub(crate) const KEPT: &[Case] = &[
             it.aws.logs.delete_retention_policy().log_group_name(it.names.log_group()).send().await.unwrap();
         })
     }),
+    Case::new(&["~ service-log tagged"], |it| {
+        Box::pin(async move {
+            let found = it.aws.logs.describe_log_groups().log_group_name_prefix(it.names.log_group()).send().await;
+            let arn = found.unwrap().log_groups()[0].arn().unwrap().trim_end_matches(":*").to_owned();
+            it.aws.logs.untag_resource().resource_arn(arn).set_tag_keys(our_tags()).send().await.unwrap();
+        })
+    }),
     Case::new(&["+ service-log", "? execution-role", "? task", "? service"], |it| {
         Box::pin(async move {
             it.aws.logs.delete_log_group().log_group_name(it.names.log_group()).send().await.unwrap();
@@ -223,6 +230,13 @@ pub(crate) const KEPT: &[Case] = &[
                 "sinceImagePushed", "countUnit": "days", "countNumber": 1}, "action": {"type": "expire"}}]}"#;
             let request = it.aws.ecr.put_lifecycle_policy().repository_name(it.names.repository());
             request.lifecycle_policy_text(all).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ repository tagged"], |it| {
+        Box::pin(async move {
+            let found = it.aws.ecr.describe_repositories().send().await.unwrap();
+            let arn = found.repositories()[0].repository_arn().unwrap();
+            it.aws.ecr.untag_resource().resource_arn(arn).set_tag_keys(our_tags()).send().await.unwrap();
         })
     }),
 ];
