@@ -232,6 +232,7 @@ pub(super) fn add_edge(
         // `/api/*` alone does not match `/api`.
         paths: vec!["/api".to_owned(), "/api/*".to_owned()],
         target_group: api.arn,
+        other_conditions: Vec::new(),
         listener_arn: listener.arn,
     });
     Edge { load_balancer, page, api, listener, rule }

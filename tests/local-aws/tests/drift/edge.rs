@@ -220,9 +220,23 @@ pub(crate) const LISTENERS: &[Case] = &[
             request.send().await.unwrap();
         })
     }),
+    // Every condition must be met, so one more keeps requests away.
+    Case::new(&["~ api-paths other_conditions"], |it| {
+        Box::pin(async move {
+            let hosts = HostHeaderConditionConfig::builder().values("elsewhere.example.com").build();
+            let host = RuleCondition::builder().field("host-header").host_header_config(hosts).build();
+            let request = it.aws.elb.modify_rule().rule_arn(it.rule()).conditions(paths(&["/api", "/api/*"]));
+            request.conditions(host).send().await.unwrap();
+        })
+    }),
     Case::new(&["~ api-paths target_group"], |it| {
         Box::pin(async move {
             it.aws.elb.modify_rule().rule_arn(it.rule()).actions(forward(it.targets("page"))).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ api-paths target_group"], |it| {
+        Box::pin(async move {
+            it.aws.elb.modify_rule().rule_arn(it.rule()).actions(unavailable()).send().await.unwrap();
         })
     }),
     Case::new(&["+ api-paths", "? service"], |it| {
