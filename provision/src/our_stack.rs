@@ -200,6 +200,8 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
         // Elastic throughput bills every metadata operation; small cache files are mostly those.
         throughput_mode: "bursting".to_owned(),
         transition_to_ia: transition_to_ia.clone(),
+        transition_to_archive: None,
+        back_when_read: None,
         // A cache that can be fetched again and a history of a few megabytes: backups come cheap.
         backup: true,
         state: "available".to_owned(),

@@ -39,6 +39,19 @@ pub(crate) const DISK: &[Case] = &[
         })
     }),
     Case::new(&["~ cache transition_to_ia"], |it| Box::pin(async move { move_files(it, Vec::new()).await })),
+    Case::new(&["~ cache transition_to_archive"], |it| {
+        Box::pin(async move {
+            let archive = LifecyclePolicy::builder().transition_to_archive(TransitionToArchiveRules::After90Days);
+            move_files(it, vec![to_ia(), archive.build()]).await;
+        })
+    }),
+    Case::new(&["~ cache back_when_read"], |it| {
+        Box::pin(async move {
+            let back = TransitionToPrimaryStorageClassRules::After1Access;
+            let back = LifecyclePolicy::builder().transition_to_primary_storage_class(back);
+            move_files(it, vec![to_ia(), back.build()]).await;
+        })
+    }),
     Case::new(&["~ cache backup"], |it| {
         Box::pin(async move {
             let off = BackupPolicy::builder().status(Status::Disabled).build().unwrap();
