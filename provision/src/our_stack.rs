@@ -211,8 +211,9 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
     let access_point = stack.add("cache-access", key, file_system, |file_system| AccessPointSpec {
         file_system_id: file_system.id,
         path: "/cache".to_owned(),
-        uid: task::USER,
-        gid: task::USER,
+        uid: Some(task::USER),
+        gid: Some(task::USER),
+        owner: Some(task::USER),
         permissions: "0755".to_owned(),
     });
     let mount_targets = network.subnets.iter().enumerate().map(|(index, subnet)| {

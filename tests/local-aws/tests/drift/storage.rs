@@ -142,6 +142,13 @@ async fn another_access_point(account: &Account, user: Option<i64>) {
 }
 
 pub(crate) const MADE_ANEW: &[Case] = &[
+    Case::new(&["! cache-access uid gid owner permissions"], |it| {
+        Box::pin(async move { another_access_point(it, Some(0)).await })
+    }),
+    // Everybody stays who they are.
+    Case::new(&["! cache-access uid gid owner permissions"], |it| {
+        Box::pin(async move { another_access_point(it, None).await })
+    }),
 ];
 
 #[tokio::test(start_paused = true)]
