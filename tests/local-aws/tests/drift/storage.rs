@@ -259,11 +259,43 @@ pub(crate) const KEPT: &[Case] = &[
             it.aws.ecr.untag_resource().resource_arn(arn).set_tag_keys(our_tags()).send().await.unwrap();
         })
     }),
+    // It is pushed again from where it was built.
+    Case::new(&["+ image", "? task", "? service"], |it| {
+        Box::pin(async move {
+            let images = it.aws.ecr.list_images().repository_name(it.names.repository()).send().await.unwrap();
+            let request = it.aws.ecr.batch_delete_image().repository_name(it.names.repository());
+            request.set_image_ids(images.image_ids).send().await.unwrap();
+        })
+    }),
+    // The other images are lost; the one that is deployed is pushed again.
+    Case::new(&["+ repository", "? execution-role", "+ image", "? task", "? service"], |it| {
+        Box::pin(async move {
+            let request = it.aws.ecr.delete_repository().repository_name(it.names.repository()).force(true);
+            request.send().await.unwrap();
+        })
+    }),
 ];
 
 #[tokio::test(start_paused = true)]
 async fn what_is_changed_about_secret_log_and_images_is_changed_back() {
     repaired(&Account::deployed().await, KEPT).await;
+}
+
+/// Whoever does not say which image means the one that runs, and that has to be somewhere.
+#[tokio::test(start_paused = true)]
+async fn a_running_image_that_is_gone_is_told_with_what_to_do() {
+    let account = Account::deployed().await;
+    let repository = account.names.repository();
+    let images = account.aws.ecr.list_images().repository_name(&repository).send().await.unwrap();
+    let request = account.aws.ecr.batch_delete_image().repository_name(repository);
+    request.set_image_ids(images.image_ids).send().await.unwrap();
+    let certificate = account.runs.deployment.edge.certificate_arn.as_ref().unwrap();
+    let certificate = format!("edge.certificate_arn={certificate}");
+    let said = piped(&account.runs.cloud, &["plan", "--set", &certificate], "").await;
+    assert_ne!(said.exit, Exit::Done, "{}", said.results);
+    for part in ["is no longer in its repository", "no task could start", "--image-layout FOLDER"] {
+        assert!(said.talk.contains(part), "{part:?} is missing from: {}", said.talk);
+    }
 }
 
 pub(crate) const UNTAGGED: &[Case] = &[
