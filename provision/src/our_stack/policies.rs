@@ -35,21 +35,17 @@ pub(super) fn add(
     let key =
         |kind: &str| IamRole { name: names.role(kind), path: names.role_path(), resource: format!("{kind}-role") };
     let inputs = (identity, repository, secret, log_group);
-    let execution =
-        stack.add("execution-role", key("execution"), inputs, |(identity, repository, secret, log)| IamRoleSpec {
-            description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
-            trust: trust(&identity.account),
-            policies: [("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn))].into(),
-        });
+    let execution = stack.add("execution-role", key("execution"), inputs, |(identity, repository, secret, log)| {
+        let start = ("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn));
+        let about = "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned();
+        IamRoleSpec::new(about, trust(&identity.account), [start].into())
+    });
     let inputs = (identity, storage.file_system, storage.access_point);
     let exec = deployment.service.exec.then(|| ("exec".to_owned(), may_be_entered()));
     let task = stack.add("task-role", key("task"), inputs, move |(identity, file_system, access_point)| {
         let disk = ("disk".to_owned(), may_mount(&file_system.arn, &access_point.arn));
-        IamRoleSpec {
-            description: "Is the running service: mounts the shared disk".to_owned(),
-            trust: trust(&identity.account),
-            policies: std::iter::once(disk).chain(exec.clone()).collect(),
-        }
+        let about = "Is the running service: mounts the shared disk".to_owned();
+        IamRoleSpec::new(about, trust(&identity.account), std::iter::once(disk).chain(exec.clone()).collect())
     });
     Roles { execution, task }
 }

@@ -250,6 +250,9 @@ async fn disturb_the_roles(aws: &Aws) {
     let roles = aws.iam.list_roles().send().await.unwrap();
     let role = roles.roles().iter().find(|it| it.role_name().contains("-task-")).unwrap().role_name();
     let nothing = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    let policy = aws.iam.create_policy().policy_name("odd").policy_document(&nothing).send().await.unwrap();
+    let request = aws.iam.attach_role_policy().role_name(role);
+    request.set_policy_arn(policy.policy.unwrap().arn).send().await.unwrap();
     aws.iam.update_role().role_name(role).description("odd").send().await.unwrap();
     aws.iam.update_assume_role_policy().role_name(role).policy_document(&nothing).send().await.unwrap();
     aws.iam.put_role_policy().role_name(role).policy_name("more").policy_document(nothing).send().await.unwrap();

@@ -64,6 +64,7 @@ pub(crate) const ROLES: &[Case] = &[
             request.policy_name("start").send().await.unwrap();
         })
     }),
+    Case::new(&["~ task-role attached"], |it| Box::pin(async move { let_do_everything(it, "task").await })),
     Case::new(&["+ task-role", "? cache-policy", "? task", "? service"], |it| {
         Box::pin(async move {
             let role = it.names.role("task");
@@ -76,6 +77,31 @@ pub(crate) const ROLES: &[Case] = &[
 #[tokio::test(start_paused = true)]
 async fn what_is_changed_about_the_roles_is_changed_back() {
     repaired(&Account::deployed().await, ROLES).await;
+}
+
+/// The same policy in other words: AWS gives policies back in another order, and lists of one as single values.
+#[tokio::test(start_paused = true)]
+async fn a_policy_in_other_words_is_the_same_policy() {
+    let account = Account::deployed().await;
+    let role = account.names.role("task");
+    let read = account.aws.iam.get_role_policy().role_name(&role).policy_name("disk").send().await.unwrap();
+    let text = percent_encoding::percent_decode_str(&read.policy_document).decode_utf8().unwrap().into_owned();
+    let mut policy: serde_json::Value = serde_json::from_str(&text).unwrap();
+    policy["Statement"] = policy["Statement"][0].take();
+    policy["Statement"]["Action"].as_array_mut().unwrap().reverse();
+    let resource = policy["Statement"]["Resource"].take();
+    policy["Statement"]["Resource"] = json!([resource]);
+    let request = account.aws.iam.put_role_policy().role_name(role).policy_name("disk");
+    request.policy_document(policy.to_string()).send().await.unwrap();
+    assert_eq!(local_aws::checks::changes(&account.runs).await.unwrap(), Vec::<String>::new());
+}
+
+/// A role that has more than its own policies goes all the same.
+#[tokio::test(start_paused = true)]
+async fn destroy_takes_a_role_with_whatever_was_attached_to_it() {
+    let account = Account::deployed().await;
+    let_do_everything(&account, "task").await;
+    account.runs.destroy().await.unwrap();
 }
 
 const GITHUB: [&str; 8] = [
@@ -129,6 +155,7 @@ pub(crate) const PIPELINE: &[Case] = &[
             request.policy_document(open.to_string()).send().await.unwrap();
         })
     }),
+    Case::new(&["~ pipeline-role attached"], |it| Box::pin(async move { let_do_everything(it, "pipeline").await })),
 ];
 
 const PROVIDER: &str = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
