@@ -70,6 +70,23 @@ pub(crate) const TASK: &[Case] = &[
             register(it, arm).await;
         })
     }),
+    Case::new(&["~ task operating_system", "? service"], |it| {
+        Box::pin(async move {
+            let windows = |task: &mut TaskDefinition| {
+                task.runtime_platform.as_mut().unwrap().operating_system_family = Some(OsFamily::WindowsServer2022Core);
+            };
+            register(it, windows).await;
+        })
+    }),
+    Case::new(&["~ task network_mode runs_on", "? service"], |it| {
+        Box::pin(async move {
+            let machines = |task: &mut TaskDefinition| {
+                task.network_mode = Some(NetworkMode::Host);
+                task.requires_compatibilities = Some(vec![Compatibility::Ec2]);
+            };
+            register(it, machines).await;
+        })
+    }),
     Case::new(&["~ task container.name", "? service"], |it| {
         Box::pin(async move { register_container(it, |container| container.name = Some("odd".to_owned())).await })
     }),
@@ -79,9 +96,28 @@ pub(crate) const TASK: &[Case] = &[
     Case::new(&["~ task task_role_arn", "? service"], |it| {
         Box::pin(async move { register(it, |task| task.task_role_arn = task.execution_role_arn.clone()).await })
     }),
+    Case::new(&["~ task other_containers", "? service"], |it| {
+        Box::pin(async move {
+            let sidecar = |task: &mut TaskDefinition| {
+                let containers = task.container_definitions.as_mut().unwrap();
+                containers.push(ContainerDefinition::builder().name("sidecar").image("busybox").build());
+            };
+            register(it, sidecar).await;
+        })
+    }),
     Case::new(&["~ task container.image", "? service"], |it| {
         Box::pin(async move {
             register_container(it, |container| container.image = Some("busybox:latest".to_owned())).await;
+        })
+    }),
+    Case::new(&["~ task container.command", "? service"], |it| {
+        Box::pin(async move {
+            register_container(it, |container| container.command = Some(vec!["sh".to_owned()])).await;
+        })
+    }),
+    Case::new(&["~ task container.entry_point", "? service"], |it| {
+        Box::pin(async move {
+            register_container(it, |container| container.entry_point = Some(vec!["sh".to_owned()])).await;
         })
     }),
     Case::new(&["~ task container.user", "? service"], |it| {
@@ -132,6 +168,72 @@ pub(crate) const TASK: &[Case] = &[
             register_container(it, swap).await;
         })
     }),
+    Case::new(&["~ task container.mounts.cache.path", "? service"], |it| {
+        Box::pin(async move {
+            let elsewhere = |container: &mut ContainerDefinition| {
+                let mounts = container.mount_points.as_mut().unwrap();
+                mounts.iter_mut().for_each(|it| {
+                    if it.source_volume() == Some("cache") {
+                        it.container_path = Some("/mnt".to_owned());
+                    }
+                });
+            };
+            register_container(it, elsewhere).await;
+        })
+    }),
+    Case::new(&["~ task container.mounts.cache.read_only container.mounts.scratch.read_only", "? service"], |it| {
+        Box::pin(async move {
+            let locked = |container: &mut ContainerDefinition| {
+                container.mount_points.iter_mut().flatten().for_each(|it| it.read_only = Some(true));
+            };
+            register_container(it, locked).await;
+        })
+    }),
+    Case::new(
+        &["~ task container.log.driver container.log.group container.log.region container.log.prefix", "? service"],
+        |it| {
+            Box::pin(async move {
+                let elsewhere = |container: &mut ContainerDefinition| {
+                    let log = container.log_configuration.as_mut().unwrap();
+                    log.log_driver = aws_sdk_ecs::types::LogDriver::Splunk;
+                    log.options = None;
+                };
+                register_container(it, elsewhere).await;
+            })
+        },
+    ),
+    Case::new(&["~ task container.log.group", "? service"], |it| {
+        Box::pin(async move { register_container(it, |it| log_option(it, "awslogs-group", "/elsewhere")).await })
+    }),
+    Case::new(&["~ task container.log.region", "? service"], |it| {
+        Box::pin(async move { register_container(it, |it| log_option(it, "awslogs-region", "us-east-1")).await })
+    }),
+    Case::new(&["~ task container.log.prefix", "? service"], |it| {
+        Box::pin(async move { register_container(it, |it| log_option(it, "awslogs-stream-prefix", "odd")).await })
+    }),
+    Case::new(&["~ task container.health.command", "? service"], |it| {
+        Box::pin(async move {
+            let always = vec!["CMD".to_owned(), "true".to_owned()];
+            register_container(it, |container| container.health_check.as_mut().unwrap().command = always).await;
+        })
+    }),
+    Case::new(
+        &[
+            "~ task container.health.interval container.health.timeout container.health.retries \
+                 container.health.start_period",
+            "? service",
+        ],
+        |it| {
+            Box::pin(async move {
+                let slowly = |container: &mut ContainerDefinition| {
+                    let health = container.health_check.as_mut().unwrap();
+                    (health.interval, health.timeout) = (Some(300), Some(60));
+                    (health.retries, health.start_period) = (Some(10), Some(300));
+                };
+                register_container(it, slowly).await;
+            })
+        },
+    ),
     Case::new(&["~ task container.stop_timeout", "? service"], |it| {
         Box::pin(async move { register_container(it, |container| container.stop_timeout = Some(2)).await })
     }),
