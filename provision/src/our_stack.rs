@@ -293,6 +293,8 @@ fn service(
         subnets: sorted(subnets.into_iter().map(|subnet: <Subnet as crate::resource::Resource>::Output| subnet.id)),
         security_groups: vec![group.id],
         assign_public_ip,
+        capacity_providers: Vec::new(),
+        platform_version: "LATEST".to_owned(),
         load_balancers: vec![
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: API_PORT, target_group_arn: api.arn },
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: PAGE_PORT, target_group_arn: page.arn },
@@ -303,6 +305,7 @@ fn service(
         health_check_grace_seconds: wanted.health_check_grace_seconds,
         enable_execute_command: wanted.exec,
         propagate_tags: "SERVICE".to_owned(),
+        managed_tags: true,
         rollout: "COMPLETED".to_owned(),
         desired_count: wanted.desired_count,
     })

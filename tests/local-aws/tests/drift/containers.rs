@@ -347,6 +347,16 @@ pub(crate) const SERVICE: &[Case] = &[
             update(it, |service| service.load_balancers(page)).await;
         })
     }),
+    Case::new(&["~ service capacity_providers"], |it| {
+        Box::pin(async move {
+            let spot = CapacityProviderStrategyItem::builder().capacity_provider("FARGATE_SPOT").weight(1);
+            let spot = spot.build().unwrap();
+            update(it, |service| service.capacity_provider_strategy(spot)).await;
+        })
+    }),
+    Case::new(&["~ service platform_version"], |it| {
+        Box::pin(async move { update(it, |service| service.platform_version("1.3.0")).await })
+    }),
     Case::new(&["~ service minimum_healthy_percent"], |it| {
         Box::pin(async move { replace_tasks(it, |it| it.minimum_healthy_percent = Some(0)).await })
     }),
@@ -367,6 +377,9 @@ pub(crate) const SERVICE: &[Case] = &[
     }),
     Case::new(&["~ service propagate_tags"], |it| {
         Box::pin(async move { update(it, |service| service.propagate_tags(PropagateTags::None)).await })
+    }),
+    Case::new(&["~ service managed_tags"], |it| {
+        Box::pin(async move { update(it, |service| service.enable_ecs_managed_tags(false)).await })
     }),
     // Scaling goes with it.
     Case::new(&["+ service", "? scaling", "? alarms"], |it| {
