@@ -321,7 +321,8 @@ fn scaling(
     let scaling = deployment.scaling.clone();
     let (min, max) = (scaling.min, scaling.max);
     let key = ScalableTarget { cluster: names.cluster(), service: names.service() };
-    let target = stack.add("scaling", key, (service, linked_role), move |_| ScalableTargetSpec { min, max });
+    let target =
+        stack.add("scaling", key, (service, linked_role), move |_| ScalableTargetSpec { min, max, suspended: false });
     let metrics = [
         ("cpu", "ECSServiceAverageCPUUtilization", scaling.cpu_percent),
         ("memory", "ECSServiceAverageMemoryUtilization", scaling.memory_percent),
@@ -335,6 +336,7 @@ fn scaling(
         stack.add(format!("scale-on-{name}"), key, target, move |_| ScalingPolicySpec {
             metric: metric.to_owned(),
             target: f64::from(percent),
+            scales_in: true,
             // Out fast, in slowly: a batch of 142 places comes as a burst.
             scale_in_cooldown: 300,
             scale_out_cooldown: 60,

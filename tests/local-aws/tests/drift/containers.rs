@@ -467,6 +467,7 @@ async fn delete_policy(account: &Account, name: &str) {
 pub(crate) const SCALING: &[Case] = &[
     Case::new(&["~ scaling min"], |it| Box::pin(async move { bounds(it, 0, 4, false).await })),
     Case::new(&["~ scaling max"], |it| Box::pin(async move { bounds(it, 1, 40, false).await })),
+    Case::new(&["~ scaling suspended"], |it| Box::pin(async move { bounds(it, 1, 4, true).await })),
     Case::new(&["~ scale-on-cpu target"], |it| {
         Box::pin(async move { scale(it, |policy| policy.target_value(20.0)).await })
     }),
@@ -478,6 +479,9 @@ pub(crate) const SCALING: &[Case] = &[
     }),
     Case::new(&["~ scale-on-cpu scale_out_cooldown"], |it| {
         Box::pin(async move { scale(it, |policy| policy.scale_out_cooldown(900)).await })
+    }),
+    Case::new(&["~ scale-on-cpu scales_in"], |it| {
+        Box::pin(async move { scale(it, |policy| policy.disable_scale_in(true)).await })
     }),
     Case::new(&["+ scale-on-memory"], |it| Box::pin(async move { delete_policy(it, "memory").await })),
     // Its policies go with it.
