@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDataQuery, StandardUnit, Statistic, Tag};
+use aws_sdk_cloudwatch::types::Tag;
 use local_aws::Cloud;
 use local_aws::census::census;
 use local_aws::runs::Runs;
@@ -15,7 +15,7 @@ use provision::guard::Access;
 use provision::plan::Goal;
 use provision::resource::Resource as _;
 use provision::resources::dashboard::{Dashboard, DashboardSpec};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const EMAIL: &str = "team@example.com";
 const PREFIX: &str = "weather-comment-generator-staging/";
