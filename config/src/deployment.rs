@@ -1,18 +1,33 @@
 //! One environment's file: what is built on AWS, and what the service in it is told.
 
+mod alarms;
+mod app_settings;
+mod edge;
+mod encryption;
+mod github;
+mod kept;
+mod network;
+mod service;
+mod task;
+
 use std::collections::BTreeSet;
-use std::fmt;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::llm::Llm;
 use crate::problems::Problems;
 use crate::reader::Reader;
-use crate::service::{self, App, Environment, LogFormat};
+use crate::service::{App, Environment};
+
+pub use alarms::Alarms;
+pub use edge::{Domain, Edge};
+pub use encryption::Encryption;
+pub use github::Github;
+pub use kept::{Images, Logs, Storage};
+pub use network::Network;
+pub use service::{Scaling, Service};
+pub use task::{Architecture, Task};
 
 /// The built-in environments.
 const BUILT_IN: [(&str, &str, Environment); 3] = [
@@ -92,179 +107,6 @@ pub struct Deployment {
     pub settings: App,
 }
 
-/// The network.
-#[derive(Clone, Debug, Serialize)]
-pub struct Network {
-    /// The block of addresses.
-    pub cidr: String,
-    /// In how many availability zones.
-    pub zones: usize,
-    /// How many NAT gateways: none, and tasks have public addresses; or one for all zones, or one in each, and tasks
-    /// run in private subnets.
-    pub nat_gateways: usize,
-    /// Whether every connection in the network is written down.
-    pub flow_logs: bool,
-    /// Whether private subnets reach AWS by endpoints, and not over the internet.
-    pub endpoints: bool,
-}
-
-/// What answers on the internet.
-#[derive(Clone, Debug, Serialize)]
-pub struct Edge {
-    /// The certificate for HTTPS, if there is one already.
-    pub certificate_arn: Option<String>,
-    /// The name to answer to; its certificate is requested, and its record written.
-    pub domain: Option<Domain>,
-    /// Whether port 80 answers, with a redirect to HTTPS.
-    pub redirect_http: bool,
-    /// Whether AWS refuses to delete the load balancer; `provision destroy` lifts it.
-    pub deletion_protection: bool,
-    /// The bucket into which every request is written, if any.
-    pub access_logs_bucket: Option<String>,
-    /// Who may call.
-    pub ingress_cidrs: Vec<String>,
-    /// Which TLS versions and ciphers.
-    pub ssl_policy: String,
-    /// How long a target that goes may finish its requests.
-    pub deregistration_delay_seconds: u16,
-    /// How often a target is asked whether it is well.
-    pub health_check_interval_seconds: u16,
-    /// How long a connection may be silent.
-    pub idle_timeout_seconds: u16,
-}
-
-/// A name on the internet, and who holds its records.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Domain {
-    /// The name, as `weather.example.com`.
-    pub name: String,
-    /// The hosted zone in Route 53 that it is in, as `example.com`.
-    pub hosted_zone: String,
-}
-
-/// The processor of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Architecture {
-    /// Intel and AMD.
-    #[serde(rename = "X86_64")]
-    X86_64,
-    /// Graviton.
-    #[serde(rename = "ARM64")]
-    Arm64,
-}
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::X86_64 => "X86_64",
-            Self::Arm64 => "ARM64",
-        })
-    }
-}
-
-/// One task.
-#[derive(Clone, Debug, Serialize)]
-pub struct Task {
-    /// The family of task definitions.
-    pub family: String,
-    /// CPU units; 1024 are one vCPU.
-    pub cpu: i32,
-    /// Memory.
-    pub memory_mib: i32,
-    /// The processor.
-    pub architecture: Architecture,
-}
-
-/// How many tasks, and how they are replaced.
-#[derive(Clone, Debug, Serialize)]
-pub struct Service {
-    /// How many at the beginning; then scaling decides.
-    pub desired_count: i32,
-    /// How many must stay healthy while replacing.
-    pub minimum_healthy_percent: i32,
-    /// How many may run while replacing.
-    pub maximum_percent: i32,
-    /// How long failing health checks of a new task are ignored.
-    pub health_check_grace_seconds: i32,
-    /// Whether one may run commands in a running task.
-    pub exec: bool,
-    /// Whether ECS measures every task, for money.
-    pub container_insights: bool,
-}
-
-/// When there are more tasks.
-#[derive(Clone, Debug, Serialize)]
-pub struct Scaling {
-    /// At least.
-    pub min: i32,
-    /// At most.
-    pub max: i32,
-    /// The average CPU utilisation that is aimed at.
-    pub cpu_percent: u8,
-    /// The average memory utilisation that is aimed at.
-    pub memory_percent: u8,
-}
-
-/// The shared disk.
-#[derive(Clone, Debug, Serialize)]
-pub struct Storage {
-    /// After how many days without use a file moves to infrequent access.
-    pub transition_to_ia_days: Option<u16>,
-}
-
-/// The image repository.
-#[derive(Clone, Debug, Serialize)]
-pub struct Images {
-    /// How many images are kept.
-    pub keep: u32,
-}
-
-/// The log.
-#[derive(Clone, Debug, Serialize)]
-pub struct Logs {
-    /// For how many days lines are kept.
-    pub retention_days: i32,
-}
-
-/// With whose key things are encrypted at rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Encryption {
-    /// A key of one's own, if AWS's own ones are not enough.
-    pub kms_key_arn: Option<String>,
-    /// Whether it is for the disk and the images, too, which must be made with it.
-    pub disk_and_images: bool,
-}
-
-/// When somebody is told.
-#[derive(Clone, Debug, Serialize)]
-pub struct Alarms {
-    /// Who.
-    pub email: Option<String>,
-    /// When tasks use more of their CPU than this.
-    pub cpu_percent: u8,
-    /// When tasks use more of their memory than this.
-    pub memory_percent: u8,
-    /// When there are more errors of the service than this in five minutes.
-    pub errors: u32,
-    /// When one request in twenty takes longer than this.
-    pub response_seconds: u16,
-    /// When less than this share of the comments that were asked for could be made.
-    pub success_percent: u8,
-}
-
-/// The repository whose workflows may deploy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Github {
-    /// `OWNER/NAME`.
-    pub repository: String,
-    /// The repository's number, which it keeps when it is renamed.
-    pub repository_id: u64,
-    /// The owner's number.
-    pub owner_id: u64,
-    /// The environments of the repository whose jobs may deploy.
-    pub environments: Vec<String>,
-}
-
 impl Deployment {
     /// Loads and checks a configuration.
     ///
@@ -281,46 +123,41 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// Every key that a file may have, in the order in which they are read.
+    ///
+    /// # Panics
+    /// When a built-in file is no TOML, which a test rules out.
+    pub fn keys() -> Vec<String> {
+        let (name, text, _) = BUILT_IN[0];
+        let mut reader = Reader::of_toml(name, text).expect("the built-in files are TOML");
+        // A section that may be absent is read only when it is there.
+        reader.set("github.repository", "OWNER/NAME");
+        Self::read(&mut reader);
+        reader.into_known()
+    }
+
     fn read(reader: &mut Reader) -> Self {
         let app = reader.text("app", |text| name(text, 40));
         let environment = reader.choice("environment", &BUILT_IN.map(|(name, _, kind)| (name, kind)));
         let region = reader.text("region", region);
         let mut deployment = Self {
-            task: task(reader, &app),
+            task: Task::read(reader, &app),
             app,
             environment: environment_name(environment).to_owned(),
             account: reader.checked("account", account),
-            network: Network {
-                cidr: reader.text("network.cidr", network),
-                zones: reader.number("network.zones", 2..=3),
-                nat_gateways: reader.number_or("network.nat_gateways", 0, 0..=3),
-                flow_logs: reader.flag_or("network.flow_logs", false),
-                endpoints: reader.flag_or("network.endpoints", false),
-            },
-            edge: edge(reader, &region),
-            encryption: encryption(reader, &region),
+            network: Network::read(reader),
+            edge: Edge::read(reader, &region),
+            encryption: Encryption::read(reader, &region),
             region,
-            service: Service {
-                desired_count: reader.number("service.desired_count", 1..=50),
-                minimum_healthy_percent: reader.number("service.minimum_healthy_percent", 0..=100),
-                maximum_percent: reader.number("service.maximum_percent", 100..=200),
-                health_check_grace_seconds: reader.number("service.health_check_grace_seconds", 0..=3600),
-                exec: reader.flag_or("service.exec", false),
-                container_insights: reader.flag_or("service.container_insights", false),
-            },
-            scaling: Scaling {
-                min: reader.number("scaling.min", 1..=50),
-                max: reader.number("scaling.max", 1..=50),
-                cpu_percent: reader.number("scaling.cpu_percent", 10..=95),
-                memory_percent: reader.number("scaling.memory_percent", 10..=95),
-            },
-            storage: Storage { transition_to_ia_days: transition(reader) },
-            images: Images { keep: reader.number("images.keep", 3..=1000) },
-            logs: Logs { retention_days: retention(reader) },
-            alarms: alarms(reader),
+            service: Service::read(reader),
+            scaling: Scaling::read(reader),
+            storage: Storage::read(reader),
+            images: Images::read(reader),
+            logs: Logs::read(reader),
+            alarms: Alarms::read(reader),
             dashboard: reader.flag_or("dashboard.enabled", true),
-            github: github(reader),
-            settings: settings(reader, environment),
+            github: Github::read(reader),
+            settings: app_settings::read(reader, environment),
         };
         // Only where somebody looks at them: each name costs money.
         let watched = deployment.alarms.is_some() || deployment.dashboard;
@@ -330,30 +167,9 @@ impl Deployment {
     }
 
     fn check_what_belongs_together(&self, reader: &mut Reader) {
-        let Scaling { min, max, .. } = self.scaling;
-        if min > max {
-            reader.problem(
-                "scaling.min",
-                format_args!("{min} is more than scaling.max, {max}"),
-                "lower it, or raise max",
-            );
-        }
-        let Service { minimum_healthy_percent: low, maximum_percent: high, .. } = self.service;
-        if low == high {
-            let hint = "with 100/100 no task could ever be replaced; raise maximum_percent to 200";
-            reader.problem("service.maximum_percent", "leaves no room for a new task", hint);
-        }
-        let Network { zones, nat_gateways, .. } = self.network;
-        if nat_gateways > 1 && nat_gateways != zones {
-            let hint = format!("give 0, 1 for all zones, or {zones} for one in each");
-            let message = format_args!("{nat_gateways} NAT gateways cannot be shared out among {zones} zones");
-            reader.problem("network.nat_gateways", message, hint);
-        }
-        if self.network.endpoints && nat_gateways == 0 {
-            let hint = "set network.nat_gateways to 1 or more; endpoints lead to AWS alone, and forecasts and language \
-                        models are on the internet, so they need NAT beside them";
-            reader.problem("network.endpoints", "are for private subnets, and there are none", hint);
-        }
+        self.scaling.check_what_belongs_together(reader);
+        self.service.check_what_belongs_together(reader);
+        self.network.check_what_belongs_together(reader);
     }
 }
 
@@ -423,337 +239,8 @@ fn account(text: &str) -> Check {
     }
 }
 
-fn cidr(text: &str) -> Option<(Ipv4Addr, u32)> {
-    let (address, prefix) = text.split_once('/')?;
-    Some((address.parse().ok()?, prefix.parse().ok().filter(|prefix| *prefix <= 32)?))
-}
-
-fn network(text: &str) -> Check {
-    let Some((address, prefix)) = cidr(text) else {
-        return wrong(format!("{text:?} is not a block of addresses"), "for example 10.0.0.0/16");
-    };
-    if !(16..=24).contains(&prefix) {
-        return wrong(
-            format!("/{prefix} is too large or too small"),
-            "choose /16 to /24, so that subnets fit a load balancer",
-        );
-    }
-    // AWS would quietly use the canonical block, and every later plan would see a difference.
-    let canonical = Ipv4Addr::from(u32::from(address) & (u32::MAX << (32 - prefix)));
-    if canonical == address {
-        return Ok(());
-    }
-    wrong(format!("{text} does not begin where its block begins"), &format!("write {canonical}/{prefix}"))
-}
-
-fn peers(text: &str) -> Check {
-    if cidr(text).is_some() {
-        Ok(())
-    } else {
-        wrong(format!("{text:?} is not a block of addresses"), "for example 0.0.0.0/0")
-    }
-}
-
-fn edge(reader: &mut Reader, region: &str) -> Edge {
-    Edge {
-        certificate_arn: reader.checked("edge.certificate_arn", |text| certificate(text, region)),
-        domain: domain(reader),
-        redirect_http: reader.flag_or("edge.redirect_http", true),
-        deletion_protection: reader.flag_or("edge.deletion_protection", false),
-        access_logs_bucket: reader.checked("edge.access_logs_bucket", bucket),
-        ingress_cidrs: reader.list("edge.ingress_cidrs", peers),
-        ssl_policy: reader.text("edge.ssl_policy", |text| {
-            if text.starts_with("ELBSecurityPolicy-TLS13-1-2") || text.starts_with("ELBSecurityPolicy-TLS13-1-3") {
-                Ok(())
-            } else {
-                wrong(
-                    format!("{text:?} allows TLS older than 1.2, or does not exist"),
-                    "use ELBSecurityPolicy-TLS13-1-2-2021-06",
-                )
-            }
-        }),
-        deregistration_delay_seconds: reader.number("edge.deregistration_delay_seconds", 0..=3600),
-        health_check_interval_seconds: reader.number("edge.health_check_interval_seconds", 5..=300),
-        idle_timeout_seconds: reader.number("edge.idle_timeout_seconds", 1..=4000),
-    }
-}
-
-fn bucket(text: &str) -> Check {
-    let shaped = (3..=63).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
-        && !text.contains("..");
-    if shaped {
-        return Ok(());
-    }
-    let hint = "give its plain name, without `arn:` or `s3://`: 3 to 63 lower-case letters, digits, `-` and `.`";
-    wrong(format!("{text:?} is not the name of a bucket"), hint)
-}
-
-/// A name with its hosted zone; a certificate comes with it, so none can be given, too.
-fn domain(reader: &mut Reader) -> Option<Domain> {
-    let name = reader.checked("edge.domain", |text| host_name(text, 64));
-    let hosted_zone = reader.checked("edge.hosted_zone", |text| host_name(text, 255));
-    let certificate = reader.optional("edge.certificate_arn");
-    match (name, hosted_zone) {
-        (None, None) => None,
-        (Some(_), None) => {
-            let hint = "name the hosted zone in Route 53 that it is in, for example example.com";
-            reader.problem("edge.hosted_zone", "is missing, but edge.domain is there", hint);
-            None
-        }
-        (None, Some(_)) => {
-            let hint = "give edge.domain too, or remove edge.hosted_zone";
-            reader.problem("edge.hosted_zone", "is there without edge.domain", hint);
-            None
-        }
-        (Some(name), Some(hosted_zone)) => {
-            if certificate.is_some() {
-                let hint = "remove one of them: the certificate of edge.domain is requested for you";
-                reader.problem("edge.domain", "cannot stand beside edge.certificate_arn", hint);
-            }
-            if name != hosted_zone && !name.ends_with(&format!(".{hosted_zone}")) {
-                let message = format_args!("{name} is not in the hosted zone {hosted_zone}");
-                reader.problem("edge.domain", message, "the domain ends in the name of its hosted zone");
-            }
-            Some(Domain { name, hosted_zone })
-        }
-    }
-}
-
-/// Lower case and without a dot at its end, so that it compares with what AWS answers.
-fn host_name(text: &str, max: usize) -> Check {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    if text.contains('.') && text.len() <= max && text.split('.').all(label) {
-        return Ok(());
-    }
-    let hint = format!("write it in lower case, at most {max} characters, for example weather.example.com");
-    wrong(format!("{text:?} is not a name on the internet"), &hint)
-}
-
-fn certificate(text: &str, region: &str) -> Check {
-    let parts: Vec<_> = text.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", "aws", "acm", of, account_id, id] if account(account_id).is_ok() && id.starts_with("certificate/") => {
-            if *of == region {
-                Ok(())
-            } else {
-                wrong(
-                    format!("the certificate is in {of}, the load balancer in {region}"),
-                    "request a certificate in the same region",
-                )
-            }
-        }
-        _ => wrong(
-            format!("{text:?} is not the ARN of a certificate"),
-            "it looks like arn:aws:acm:REGION:ACCOUNT:certificate/ID; `aws acm list-certificates` shows yours",
-        ),
-    }
-}
-
-fn encryption(reader: &mut Reader, region: &str) -> Encryption {
-    Encryption {
-        kms_key_arn: reader.checked("encryption.kms_key_arn", |text| kms_key(text, region)),
-        disk_and_images: reader.flag_or("encryption.disk_and_images", true),
-    }
-}
-
-/// The key's own ARN: AWS answers with it where an alias was given, and that would look like a difference.
-fn kms_key(text: &str, region: &str) -> Check {
-    let is_id = |id: &str| {
-        let lengths: Vec<_> = id.split('-').map(str::len).collect();
-        let single = lengths == [8, 4, 4, 4, 12] && id.chars().all(|c| c == '-' || is_hexadecimal(c));
-        single || id.strip_prefix("mrk-").is_some_and(|rest| rest.len() == 32 && rest.chars().all(is_hexadecimal))
-    };
-    let parts: Vec<_> = text.splitn(6, ':').collect();
-    match parts.as_slice() {
-        ["arn", "aws", "kms", of, account_id, id]
-            if account(account_id).is_ok() && id.strip_prefix("key/").is_some_and(is_id) =>
-        {
-            if *of == region {
-                Ok(())
-            } else {
-                wrong(
-                    format!("the key is in {of}, what it should encrypt in {region}"),
-                    "use a key in the same region, or a replica of it there",
-                )
-            }
-        }
-        _ => wrong(
-            format!("{text:?} is not the ARN of a KMS key"),
-            "it looks like arn:aws:kms:REGION:ACCOUNT:key/ID, and is no alias; `aws kms describe-key --key-id \
-             alias/NAME --query KeyMetadata.Arn` shows it",
-        ),
-    }
-}
-
-fn is_hexadecimal(character: char) -> bool {
-    character.is_ascii_digit() || ('a'..='f').contains(&character)
-}
-
-fn task(reader: &mut Reader, app: &str) -> Task {
-    let family = reader.checked("task.family", |text| {
-        let fits =
-            (1..=255).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        if fits { Ok(()) } else { wrong(format!("{text:?} is not a family name"), "use letters, digits, - and _") }
-    });
-    let task = Task {
-        family: family.unwrap_or_else(|| app.to_owned()),
-        cpu: reader.number("task.cpu", 256..=16_384),
-        memory_mib: reader.number("task.memory_mib", 512..=122_880),
-        architecture: reader
-            .choice("task.architecture", &[("X86_64", Architecture::X86_64), ("ARM64", Architecture::Arm64)]),
-    };
-    match fargate_memory(task.cpu) {
-        None => reader.problem(
-            "task.cpu",
-            format_args!("Fargate has no size with {} CPU units", task.cpu),
-            "choose 256, 512, 1024, 2048, 4096, 8192 or 16384",
-        ),
-        Some(sizes) if !sizes.contains(&task.memory_mib) => reader.problem(
-            "task.memory_mib",
-            format_args!("Fargate has no size with {} CPU units and {} MiB", task.cpu, task.memory_mib),
-            format_args!("choose one of {}", list(&sizes)),
-        ),
-        Some(_) => (),
-    }
-    task
-}
-
-fn alarms(reader: &mut Reader) -> Option<Alarms> {
-    let enabled = reader.flag_or("alarms.enabled", true);
-    let alarms = Alarms {
-        email: reader.checked("alarms.email", email),
-        cpu_percent: reader.number_or("alarms.cpu_percent", 90, 1..=100),
-        memory_percent: reader.number_or("alarms.memory_percent", 90, 1..=100),
-        errors: reader.number_or("alarms.errors", 10, 1..=1_000_000),
-        response_seconds: reader.number_or("alarms.response_seconds", 10, 1..=240),
-        success_percent: reader.number_or("alarms.success_percent", 95, 1..=100),
-    };
-    enabled.then_some(alarms)
-}
-
-fn email(text: &str) -> Check {
-    let shaped = text.split_once('@').is_some_and(|(who, place)| {
-        !who.is_empty() && place.contains('.') && !place.contains('@') && !text.contains(char::is_whitespace)
-    });
-    if shaped { Ok(()) } else { wrong(format!("{text:?} is not an e-mail address"), "for example team@example.com") }
-}
-
-fn github(reader: &mut Reader) -> Option<Github> {
-    if !reader.has_section("github") {
-        return None;
-    }
-    let github = Github {
-        repository: reader.text("github.repository", repository),
-        repository_id: reader.number("github.repository_id", 1..=u64::MAX),
-        owner_id: reader.number("github.owner_id", 1..=u64::MAX),
-        environments: reader.list("github.environments", github_environment),
-    };
-    if github.environments.is_empty() {
-        let hint = "name at least one, as in the workflow's `environment:`, for example [\"production\"]";
-        reader.problem("github.environments", "names no environment, so nobody could deploy", hint);
-    }
-    Some(github)
-}
-
-/// A wildcard here would let other repositories in.
-fn repository(text: &str) -> Check {
-    let part = |part: &str| {
-        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-    };
-    if text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name)) {
-        return Ok(());
-    }
-    wrong(format!("{text:?} is not a repository on GitHub"), "write OWNER/NAME, without wildcards")
-}
-
-fn github_environment(text: &str) -> Check {
-    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if plain {
-        return Ok(());
-    }
-    wrong(format!("{text:?} is not the plain name of an environment"), "use letters, digits, `-`, `_` and `.`")
-}
-
 fn list(numbers: &BTreeSet<i32>) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// The memory sizes that Fargate offers with a CPU size.
-fn fargate_memory(cpu: i32) -> Option<BTreeSet<i32>> {
-    let gib = |range: std::ops::RangeInclusive<i32>, step: usize| range.step_by(step).map(|gib| gib * 1024).collect();
-    match cpu {
-        256 => Some([512, 1024, 2048].into()),
-        512 => Some(gib(1..=4, 1)),
-        1024 => Some(gib(2..=8, 1)),
-        2048 => Some(gib(4..=16, 1)),
-        4096 => Some(gib(8..=30, 1)),
-        8192 => Some(gib(16..=60, 4)),
-        16_384 => Some(gib(32..=120, 8)),
-        _ => None,
-    }
-}
-
-/// CloudWatch Logs accepts these and no others.
-const RETENTIONS: [i32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-fn retention(reader: &mut Reader) -> i32 {
-    let days = reader.number("logs.retention_days", 1..=3653);
-    if !RETENTIONS.contains(&days) {
-        let hint = format!("choose one of {}", list(&RETENTIONS.into()));
-        reader.problem("logs.retention_days", format_args!("CloudWatch Logs cannot keep lines for {days} days"), hint);
-    }
-    days
-}
-
-/// EFS moves files after these many days and no others.
-const TRANSITIONS: [u16; 8] = [1, 7, 14, 30, 60, 90, 180, 365];
-
-fn transition(reader: &mut Reader) -> Option<u16> {
-    let days = reader.number_or("storage.transition_to_ia_days", 0, 0..=365);
-    if days != 0 && !TRANSITIONS.contains(&days) {
-        let known = TRANSITIONS.map(|days| days.to_string()).join(", ");
-        let hint = format!("choose one of {known}, or leave it out");
-        reader.problem("storage.transition_to_ia_days", format_args!("EFS cannot move files after {days} days"), hint);
-    }
-    (days != 0).then_some(days)
-}
-
-/// Inside the container, everything but the choices of the file is fixed by the image.
-fn settings(reader: &mut Reader, environment: Environment) -> App {
-    let weather = reader.choice("app_settings.weather_source", &service::WEATHER_SOURCES);
-    if environment == Environment::Production && weather == service::WeatherSource::Demo {
-        let hint = "production needs real forecasts; set it to open-meteo or wxtech";
-        reader.problem("app_settings.weather_source", "demo is not for production", hint);
-    }
-    App {
-        environment,
-        page_addr: ([0, 0, 0, 0], 8501).into(),
-        api_addr: ([0, 0, 0, 0], 8000).into(),
-        weather,
-        open_meteo_base_url: None,
-        wxtech_base_url: None,
-        llm: Llm { providers: Llm::read_providers(reader, "app_settings.llm_providers"), ..Llm::default() },
-        workers: reader.number("app_settings.workers", 1..=16),
-        cache_dir: "/app/cache".into(),
-        memory_entries: reader.number("app_settings.memory_entries", 1..=100_000),
-        memory_ttl: Duration::from_secs(reader.number("app_settings.memory_ttl_seconds", 0..=86_400)),
-        file_ttl: Duration::from_secs(reader.number("app_settings.file_ttl_seconds", 0..=604_800)),
-        spatial_radius_km: reader.number("app_settings.spatial_radius_km", 0..=100),
-        history_days: reader.number_or("app_settings.history_days", service::HISTORY_DAYS, service::HISTORY_RANGE),
-        log_format: LogFormat::Json,
-        log_filter: "info".to_owned(),
-        metrics_namespace: None,
-        now: None,
-    }
 }
 
 #[cfg(test)]
@@ -771,6 +258,21 @@ mod tests {
             let deployment = load(name, &[]).unwrap();
             assert_eq!(deployment.environment, name);
             assert_eq!((deployment.task.cpu, deployment.task.memory_mib), (1024, 2048));
+        }
+    }
+
+    #[test]
+    fn every_key_of_a_built_in_file_is_among_all_keys() {
+        let keys = Deployment::keys();
+        assert!(keys.len() > 50 && keys.contains(&"github.owner_id".to_owned()), "{keys:?}");
+        for (name, text, _) in BUILT_IN {
+            let section = |line: &str| Some(line.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+            let mut prefix = String::new();
+            for line in text.lines() {
+                prefix = section(line).map_or(prefix, |section| section + ".");
+                let key = line.split_once(" = ").filter(|_| !line.starts_with('#')).map(|(key, _)| key);
+                assert!(key.is_none_or(|key| keys.contains(&format!("{prefix}{key}"))), "{name}: {line}");
+            }
         }
     }
 

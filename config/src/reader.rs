@@ -253,6 +253,17 @@ impl Reader {
         items
     }
 
+    /// The keys that were asked for, each once.
+    pub(crate) fn into_known(self) -> Vec<String> {
+        let mut known = Vec::new();
+        for key in self.known {
+            if !known.contains(&key) {
+                known.push(key);
+            }
+        }
+        known
+    }
+
     /// Ends the reading: keys that nobody asked for are problems too.
     pub(crate) fn finish(mut self) -> Result<(), Problems> {
         let unknown: Vec<_> = self.settings.keys().filter(|key| !self.known.contains(key)).cloned().collect();

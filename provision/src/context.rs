@@ -34,6 +34,9 @@ pub struct Hints {
     pub facts: BTreeMap<String, String>,
 }
 
+/// What the names of hints begin with that say what is ours.
+pub(crate) const OURS: &str = "ours: ";
+
 type Answer = Arc<dyn Any + Send + Sync>;
 
 /// The answers that the reads of one look at the world share.
@@ -86,6 +89,20 @@ impl Context {
     pub async fn hint(&self, name: &str) -> Option<String> {
         let hints = self.hints.clone()?.await;
         hints.facts.get(name).cloned()
+    }
+
+    /// What an earlier run knew to be ours.
+    pub(crate) async fn ownership(&self) -> Hints {
+        let Some(hints) = self.hints.clone() else { return Hints::default() };
+        let mut hints = Hints::clone(&*hints.await);
+        hints.facts.retain(|name, _| name.starts_with(OURS));
+        hints
+    }
+
+    /// The same context with hints.
+    #[must_use]
+    pub(crate) fn knowing(self, hints: Hints) -> Self {
+        Self { hints: Some(async { Arc::new(hints) }.boxed().shared()), ..self }
     }
 
     /// Makes a context whose notes appear as events of a node.

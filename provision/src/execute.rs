@@ -82,6 +82,7 @@ pub async fn execute(
             if running.len() < options.at_once && step.after.iter().all(|need| !open.contains(need)) {
                 let found = world.found.get(&step.node);
                 let context = Context::of_node(aws.clone(), step.node, events.clone());
+                let context = context.knowing(world.owned.clone());
                 let work = Work { node: stack.node(step.node), step, context, seed: options.seed, events };
                 let outputs = outcome.outputs.clone();
                 running.push(async move { (step, work.run(plan.goal, found, outputs).await) });

@@ -215,6 +215,8 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
         // Elastic throughput bills every metadata operation; small cache files are mostly those.
         throughput_mode: "bursting".to_owned(),
         transition_to_ia: transition_to_ia.clone(),
+        transition_to_archive: None,
+        back_when_read: None,
         // A cache that can be fetched again and a history of a few megabytes: backups come cheap.
         backup: true,
         state: "available".to_owned(),
@@ -224,8 +226,9 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
     let access_point = stack.add("cache-access", key, file_system, |file_system| AccessPointSpec {
         file_system_id: file_system.id,
         path: "/cache".to_owned(),
-        uid: task::USER,
-        gid: task::USER,
+        uid: Some(task::USER),
+        gid: Some(task::USER),
+        owner: Some(task::USER),
         permissions: "0755".to_owned(),
     });
     let mount_targets = network.subnets.iter().enumerate().map(|(index, subnet)| {
@@ -271,7 +274,7 @@ fn key_of_data(deployment: &Deployment) -> Option<String> {
 /// What each of our log groups should be.
 fn log_group_spec(deployment: &Deployment) -> impl Fn(()) -> LogGroupSpec + Send + Sync + 'static {
     let (retention_days, kms_key) = (deployment.logs.retention_days, deployment.encryption.kms_key_arn.clone());
-    move |()| LogGroupSpec { retention_days, kms_key: kms_key.clone() }
+    move |()| LogGroupSpec { retention_days, kms_key: kms_key.clone(), tagged: true }
 }
 
 fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
@@ -282,6 +285,7 @@ fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<E
         kms_key: kms_key.clone(),
         mutability: "IMMUTABLE".to_owned(),
         scan_on_push: true,
+        tagged: true,
         lifecycle_policy: policies::keep_images(keep),
     })
 }
@@ -345,6 +349,8 @@ fn service(
         subnets: sorted(subnets.into_iter().map(|subnet: <Subnet as crate::resource::Resource>::Output| subnet.id)),
         security_groups: vec![group.id],
         assign_public_ip,
+        capacity_providers: Vec::new(),
+        platform_version: "LATEST".to_owned(),
         load_balancers: vec![
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: API_PORT, target_group_arn: api.arn },
             ServiceLoadBalancer { container: task::CONTAINER.to_owned(), port: PAGE_PORT, target_group_arn: page.arn },
@@ -355,6 +361,7 @@ fn service(
         health_check_grace_seconds: wanted.health_check_grace_seconds,
         enable_execute_command: wanted.exec,
         propagate_tags: "SERVICE".to_owned(),
+        managed_tags: true,
         rollout: "COMPLETED".to_owned(),
         desired_count: wanted.desired_count,
     })
@@ -370,7 +377,8 @@ fn scaling(
     let scaling = deployment.scaling.clone();
     let (min, max) = (scaling.min, scaling.max);
     let key = ScalableTarget { cluster: names.cluster(), service: names.service() };
-    let target = stack.add("scaling", key, (service, linked_role), move |_| ScalableTargetSpec { min, max });
+    let target =
+        stack.add("scaling", key, (service, linked_role), move |_| ScalableTargetSpec { min, max, suspended: false });
     let metrics = [
         ("cpu", "ECSServiceAverageCPUUtilization", scaling.cpu_percent),
         ("memory", "ECSServiceAverageMemoryUtilization", scaling.memory_percent),
@@ -384,6 +392,7 @@ fn scaling(
         stack.add(format!("scale-on-{name}"), key, target, move |_| ScalingPolicySpec {
             metric: metric.to_owned(),
             target: f64::from(percent),
+            scales_in: true,
             // Out fast, in slowly: a batch of 142 places comes as a burst.
             scale_in_cooldown: 300,
             scale_out_cooldown: 60,

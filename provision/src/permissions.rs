@@ -276,8 +276,8 @@ impl Place {
             "flow-log-role" => vec![global("iam", &format!("role{}{}", names.role_path(), names.role("flow-log")))],
             // Which zone a name is in is known to AWS alone.
             "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
-            // The default one of our network comes without our tags, and gets them with these.
-            "security-groups" => vec![arn("ec2", "security-group/*")],
+            // The default group of our network comes without our tags, and somebody may take them from the network.
+            "tagged-late" => ["security-group/*", "vpc/*"].map(|kind| arn("ec2", kind)).into(),
             "roles" => vec![global("iam", &format!("role{}*", names.role_path()))],
             "scaling" => vec![arn("application-autoscaling", "scalable-target/*")],
             "scaling-alarms" => vec![arn("cloudwatch", &format!("alarm:TargetTracking-service/{cluster}/{service}-*"))],

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::context::Context;
+use crate::context::{Context, Hints};
 use crate::diff::{Change, diff};
 use crate::paint::Paint;
 use crate::retry::unhurried;
@@ -40,6 +40,8 @@ pub enum Goal {
 #[derive(Debug, Default)]
 pub struct World {
     pub(crate) found: BTreeMap<NodeId, Found>,
+    /// Whose things are, as far as earlier runs knew: the look before a change needs it, too.
+    pub(crate) owned: Hints,
 }
 
 impl World {
@@ -58,7 +60,7 @@ impl World {
     }
 
     /// The attributes of everything that exists.
-    pub(crate) fn specs(&self) -> impl Iterator<Item = (NodeId, &Value)> {
+    pub fn specs(&self) -> impl Iterator<Item = (NodeId, &Value)> {
         self.found.iter().map(|(node, found)| (*node, &found.spec))
     }
 }
@@ -83,6 +85,7 @@ pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
             world.found.insert(id, found);
         }
     }
+    world.owned = context.ownership().await;
     Ok(world)
 }
 

@@ -1,5 +1,8 @@
 //! The kinds of resources: one file each. To add one, copy the file most like it.
 
+use crate::aws::NotOurs;
+use crate::context::OURS;
+
 pub mod access_point;
 pub mod alarms;
 pub mod alias_record;
@@ -59,6 +62,15 @@ fn sent<T>(field: Option<T>, name: &str) -> anyhow::Result<T> {
     field.with_context(|| format!("AWS answered without {name}"))
 }
 
+/// Whether something carries our tags. Without them it is somebody else's, unless an earlier run knew it to be ours.
+async fn is_marked(checked: Result<(), NotOurs>, known: impl AsyncFnOnce() -> bool) -> anyhow::Result<bool> {
+    match checked {
+        Ok(()) => Ok(true),
+        Err(_) if known().await => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Sorts what AWS lists in any order.
 fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
     let mut items: Vec<_> = items.collect();
@@ -68,5 +80,5 @@ fn sorted(items: impl Iterator<Item = String>) -> Vec<String> {
 
 /// The name of the hint that an ARN is ours; its value tells later things of the same ARN apart.
 pub(crate) fn owned(arn: &str) -> String {
-    format!("ours: {arn}")
+    format!("{OURS}{arn}")
 }

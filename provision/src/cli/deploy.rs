@@ -68,7 +68,7 @@ fn refuse_if_blocked(plan: &Plan) -> Result<()> {
     let hints = plan.blocked().filter_map(|step| Some(format!("\n{}: {}", step.name, step.when_blocked?)));
     Err(Refused(format!(
         "AWS cannot change {} in place, and replacing would lose what depends on it, so nothing was changed; \
-         undo that part of the configuration, or destroy and deploy again{}",
+         undo that part of the configuration, or what somebody changed by hand, or destroy and deploy again{}",
         blocked.join(", "),
         hints.collect::<String>()
     ))

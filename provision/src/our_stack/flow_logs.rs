@@ -30,10 +30,10 @@ pub(super) fn add(
     }
     let group = stack.add("flow-log-group", group, (), super::log_group_spec(deployment));
     let region = deployment.region.clone();
-    let role = stack.add("flow-log-role", role, (identity, group), move |(caller, group)| IamRoleSpec {
-        description: "Writes down the connections in the network".to_owned(),
-        trust: trust(&region, &caller.account),
-        policies: [("write".to_owned(), may_write(&region, &caller.account, &group.arn))].into(),
+    let role = stack.add("flow-log-role", role, (identity, group), move |(caller, group)| {
+        let write = ("write".to_owned(), may_write(&region, &caller.account, &group.arn));
+        let about = "Writes down the connections in the network".to_owned();
+        IamRoleSpec::new(about, trust(&region, &caller.account), [write].into())
     });
     stack.add("flow-log", flow_log, (vpc, group, role), |(vpc, group, role)| FlowLogSpec {
         vpc_id: vpc.id,

@@ -38,9 +38,26 @@ pub(super) fn add(
     edge: &Edge,
     service: Handle<EcsService>,
 ) -> (Option<Handle<Topic>>, Option<Handle<Dashboard>>) {
-    let dashboard = deployment.dashboard.then(|| graphs::add(stack, deployment, names, identity, edge));
-    let topic = deployment.alarms.clone().map(|it| alarms(stack, deployment, names, identity, edge, service, it));
-    (topic, dashboard)
+    let dashboard = if deployment.dashboard {
+        Some(graphs::add(stack, deployment, names, identity, edge))
+    } else {
+        stack.retire("dashboard", graphs::key(names), &());
+        None
+    };
+    let Some(thresholds) = deployment.alarms.clone() else {
+        let topic = stack.retire("alarm-topic", topic_key(names, None), &());
+        stack.retire("alarms", alarms_key(names), &topic);
+        return (None, dashboard);
+    };
+    (Some(alarms(stack, deployment, names, identity, edge, service, thresholds)), dashboard)
+}
+
+fn alarms_key(names: &Names) -> Alarms {
+    Alarms { prefix: names.alarms(), resource: "alarms".to_owned() }
+}
+
+fn topic_key(names: &Names, email: Option<String>) -> Topic {
+    Topic { name: names.topic(), resource: "alarm-topic".to_owned(), email }
 }
 
 fn alarms(
@@ -53,7 +70,7 @@ fn alarms(
     thresholds: Thresholds,
 ) -> Handle<Topic> {
     let topic = topic(stack, deployment, names, identity, thresholds.email.clone());
-    let key = Alarms { prefix: names.alarms(), resource: "alarms".to_owned() };
+    let key = alarms_key(names);
     let (names, deployment) = (names.clone(), deployment.clone());
     // Before the service has registered its targets there is nothing to be healthy, which would be an alarm.
     let inputs = (topic, edge.load_balancer, edge.page, edge.api, service);
@@ -73,7 +90,7 @@ fn topic(
 ) -> Handle<Topic> {
     let (name, region) = (names.topic(), deployment.region.clone());
     let kms_key = deployment.encryption.kms_key_arn.clone();
-    let key = Topic { name: name.clone(), resource: "alarm-topic".to_owned(), email: email.clone() };
+    let key = topic_key(names, email.clone());
     stack.add("alarm-topic", key, identity, move |caller| TopicSpec {
         policy: may_publish(&caller, &region, &topic::arn(&region, &caller.account, &name)),
         emails: email.iter().cloned().collect(),

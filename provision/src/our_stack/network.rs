@@ -73,6 +73,7 @@ pub(super) fn add(
         // EFS is mounted by name, which needs both.
         dns_hostnames: true,
         dns_support: true,
+        tagged: true,
     });
     let gateway = stack.add("internet", InternetGateway { name: "internet".to_owned() }, vpc, |vpc| {
         InternetGatewaySpec { vpc_id: vpc.id }
@@ -216,6 +217,8 @@ pub(super) fn add_edge(
         subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
         security_groups: vec![group.id],
         scheme: "internet-facing".to_owned(),
+        ip_address_type: "ipv4".to_owned(),
+        tagged: true,
         attributes: attributes.clone(),
     });
     let page = target_group(stack, deployment, names, network.vpc, "page", PAGE_PORT);
@@ -238,6 +241,7 @@ pub(super) fn add_edge(
         // `/api/*` alone does not match `/api`.
         paths: vec!["/api".to_owned(), "/api/*".to_owned()],
         target_group: api.arn,
+        other_conditions: Vec::new(),
         listener_arn: listener.arn,
     });
     Edge { load_balancer, page, api, listener, rule }
@@ -315,7 +319,9 @@ fn target_group(
             healthy: 2,
             unhealthy: 2,
             matcher: "200".to_owned(),
+            port: "traffic-port".to_owned(),
         },
+        tagged: true,
         // The default of 300 s would be part of every deploy and every destroy.
         attributes: [("deregistration_delay.timeout_seconds".to_owned(), delay.clone())].into(),
     })

@@ -44,11 +44,9 @@ pub fn role_arn(deployment: &Deployment, account: &str) -> String {
 pub fn role(deployment: &Deployment, github: &Github, account: &str) -> IamRoleSpec {
     let policies = Place::of(deployment, account).policies(Who::Pipeline, ROLE_LIMIT);
     let named = |(index, policy)| (format!("deploy-{}", index + 1), policy);
-    IamRoleSpec {
-        description: format!("Lets workflows of {} deploy {}", github.repository, deployment.environment),
-        trust: trust(github, account),
-        policies: policies.into_iter().enumerate().map(named).collect::<BTreeMap<_, _>>(),
-    }
+    let about = format!("Lets workflows of {} deploy {}", github.repository, deployment.environment);
+    let policies = policies.into_iter().enumerate().map(named).collect::<BTreeMap<_, _>>();
+    IamRoleSpec::new(about, trust(github, account), policies)
 }
 
 /// Jobs of these environments of this repository, and nobody else.

@@ -40,11 +40,8 @@ pub(super) fn add(
     let execution =
         stack.add("execution-role", key("execution"), inputs, move |(identity, repository, secret, log)| {
             let start = ("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn));
-            IamRoleSpec {
-                description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
-                trust: trust(&identity.account),
-                policies: std::iter::once(start).chain(decrypt.clone()).collect(),
-            }
+            let about = "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned();
+            IamRoleSpec::new(about, trust(&identity.account), std::iter::once(start).chain(decrypt.clone()).collect())
         });
     let inputs = (identity, storage.file_system, storage.access_point, Vec::from_iter(exec_log));
     let (region, own_key) = (deployment.region.clone(), deployment.encryption.kms_key_arn.clone());
@@ -54,11 +51,8 @@ pub(super) fn add(
             let groups = format!("arn:aws:logs:{region}:{}:log-group:*", identity.account);
             ("exec".to_owned(), may_be_entered(&log.arn, &groups, own_key.as_deref()))
         });
-        IamRoleSpec {
-            description: "Is the running service: mounts the shared disk".to_owned(),
-            trust: trust(&identity.account),
-            policies: std::iter::once(disk).chain(exec).collect(),
-        }
+        let about = "Is the running service: mounts the shared disk".to_owned();
+        IamRoleSpec::new(about, trust(&identity.account), std::iter::once(disk).chain(exec).collect())
     });
     Roles { execution, task }
 }

@@ -10,7 +10,7 @@ use crate::resources::iam_role::IamRole;
 use crate::resources::image::Image;
 use crate::resources::log_group::LogGroup;
 use crate::resources::secret::Secret;
-use crate::resources::task_definition::{Container, Efs, Log, TaskDefinition, TaskDefinitionSpec};
+use crate::resources::task_definition::{self, Container, Efs, Health, Log, TaskDefinition, TaskDefinitionSpec};
 use crate::stack::{Handle, Stack};
 
 /// The name of the container, which the service's load balancers refer to.
@@ -31,23 +31,40 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, needs: Needs) -> H
             cpu: deployment.task.cpu,
             memory: deployment.task.memory_mib,
             architecture: deployment.task.architecture.to_string(),
+            operating_system: "LINUX".to_owned(),
+            network_mode: "awsvpc".to_owned(),
+            runs_on: vec!["FARGATE".to_owned()],
             execution_role_arn: execution.arn,
             task_role_arn: task.arn,
             container: Container {
                 name: CONTAINER.to_owned(),
                 image: image.reference,
+                command: Vec::new(),
+                entry_point: Vec::new(),
                 user: format!("{USER}:{USER}"),
                 // The agent that runs commands for people writes beside the program.
                 read_only_root: !deployment.service.exec,
                 ports: vec![API_PORT, PAGE_PORT],
                 environment: environment(&deployment),
                 secrets: secrets(&secret.arn),
-                disk_path: deployment.settings.cache_dir.display().to_string(),
-                log: Log { group: log.name, region: deployment.region.clone(), prefix: "ecs".to_owned() },
-                health_command: ["CMD", "/app/app", "health"].map(ToOwned::to_owned).into(),
+                mounts: task_definition::mounts(deployment.settings.cache_dir.display().to_string()),
+                log: Log {
+                    driver: "awslogs".to_owned(),
+                    group: log.name,
+                    region: deployment.region.clone(),
+                    prefix: "ecs".to_owned(),
+                },
+                health: Health {
+                    command: ["CMD", "/app/app", "health"].map(ToOwned::to_owned).into(),
+                    interval: 10,
+                    timeout: 5,
+                    retries: 3,
+                    start_period: 30,
+                },
                 stop_timeout: 30,
                 init_process: deployment.service.exec,
             },
+            other_containers: Vec::new(),
             efs: Efs {
                 file_system_id: file_system.id,
                 access_point_id: access_point.id,

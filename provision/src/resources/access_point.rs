@@ -30,10 +30,12 @@ pub struct AccessPointSpec {
     pub file_system_id: String,
     /// The folder it leads to.
     pub path: String,
-    /// The user that everyone becomes.
-    pub uid: i64,
+    /// The user that everyone becomes; without one, everyone stays who they are.
+    pub uid: Option<i64>,
     /// The group that everyone becomes.
-    pub gid: i64,
+    pub gid: Option<i64>,
+    /// Whose folder it is, if it has to be made.
+    pub owner: Option<i64>,
     /// The permissions that the folder is created with; without them a missing folder fails the mount.
     pub permissions: String,
 }
@@ -62,21 +64,21 @@ impl AccessPoint {
 
 impl Resource for AccessPoint {
     const KIND: &'static str = "EFS access point";
-    const IMMUTABLE: &'static [&'static str] = &["file_system_id", "path", "uid", "gid", "permissions"];
+    const IMMUTABLE: &'static [&'static str] = &["file_system_id", "path", "uid", "gid", "owner", "permissions"];
 
     type Spec = AccessPointSpec;
     type Output = AccessPointOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(point) = self.find(context).await? else { return Ok(None) };
-        let user = super::sent(point.posix_user, "the access point's user")?;
         let root = super::sent(point.root_directory, "the access point's folder")?;
         Ok(Some(Live {
             spec: AccessPointSpec {
                 file_system_id: super::sent(point.file_system_id, "the access point's file system")?,
                 path: root.path.unwrap_or_default(),
-                uid: user.uid,
-                gid: user.gid,
+                uid: point.posix_user.as_ref().map(|user| user.uid),
+                gid: point.posix_user.as_ref().map(|user| user.gid),
+                owner: root.creation_info.as_ref().map(|info| info.owner_uid),
                 permissions: root.creation_info.map(|info| info.permissions).unwrap_or_default(),
             },
             output: AccessPointOutput {
@@ -87,8 +89,9 @@ impl Resource for AccessPoint {
     }
 
     async fn create(&self, context: &Context, spec: &AccessPointSpec) -> Result<AccessPointOutput> {
-        let info = CreationInfo::builder().owner_uid(spec.uid).owner_gid(spec.gid).permissions(&spec.permissions);
-        let root = RootDirectory::builder().path(&spec.path).creation_info(info.build()?).build();
+        let info = CreationInfo::builder().set_owner_uid(spec.owner).set_owner_gid(spec.owner);
+        let info = info.permissions(&spec.permissions).build()?;
+        let root = RootDirectory::builder().path(&spec.path).creation_info(info).build();
         let tags = context.aws.owner.tags(&self.name).into_iter();
         let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
         let request = context
@@ -98,7 +101,7 @@ impl Resource for AccessPoint {
             // The same file system and path: the same token, so a repeated call makes no second one.
             .client_token(format!("{}{}", spec.file_system_id, spec.path))
             .file_system_id(&spec.file_system_id)
-            .posix_user(PosixUser::builder().uid(spec.uid).gid(spec.gid).build()?)
+            .posix_user(PosixUser::builder().set_uid(spec.uid).set_gid(spec.gid).build()?)
             .root_directory(root)
             .set_tags(Some(tags.collect::<Result<_, _>>()?));
         let created = request.send().await.map_err(AwsError::from)?;

@@ -1,10 +1,10 @@
 //! The security group that AWS puts into every network: nothing of ours uses it, so it lets nothing through.
 
 use anyhow::{Context as _, Result};
-use aws_sdk_ec2::types::{Filter, IpPermission, Tag};
+use aws_sdk_ec2::types::{Filter, IpPermission};
 use serde::Serialize;
 
-use super::{security_group, security_group_rules};
+use super::{ec2_tags, security_group, security_group_rules};
 use crate::aws::AwsError;
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -78,9 +78,8 @@ impl Resource for DefaultSecurityGroup {
         let group = answer.security_groups().first().and_then(|group| group.group_id());
         let group = group.with_context(|| format!("network {} has no default security group", spec.vpc_id))?;
         self.strip(context, group).await?;
-        let tags = context.aws.owner.tags(&self.name).into_iter();
-        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let request = context.aws.ec2.create_tags().resources(group).set_tags(Some(tags.collect()));
+        let tags = ec2_tags::list(&context.aws, &self.name);
+        let request = context.aws.ec2.create_tags().resources(group).set_tags(Some(tags));
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }

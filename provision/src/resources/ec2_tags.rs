@@ -18,8 +18,13 @@ pub(super) fn name_it(tags: &[Tag], resource: &str) -> bool {
 
 /// The tags to create a thing with: in the same call, or a lost answer would leave an orphan.
 pub(super) fn specification(aws: &Aws, resource: &str, kind: ResourceType) -> TagSpecification {
-    let tags = aws.owner.tags(resource).into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
-    TagSpecification::builder().resource_type(kind).set_tags(Some(tags.collect())).build()
+    TagSpecification::builder().resource_type(kind).set_tags(Some(list(aws, resource))).build()
+}
+
+/// The same tags for a thing that exists already.
+pub(super) fn list(aws: &Aws, resource: &str) -> Vec<Tag> {
+    let tags = aws.owner.tags(resource).into_iter();
+    tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect()
 }
 
 /// Takes the one thing of a name in the stack; two of them is a state that only a person can judge.

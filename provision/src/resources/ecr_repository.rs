@@ -31,6 +31,8 @@ pub struct EcrRepositorySpec {
     pub lifecycle_policy: Value,
     /// The key that encrypts images, if it should be a certain one.
     pub kms_key: Option<String>,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
 }
 
 /// Its identifiers.
@@ -55,11 +57,14 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Reposit
 }
 
 impl EcrRepository {
-    async fn check_owner(&self, context: &Context, arn: &str) -> Result<()> {
+    /// A repository of our name without our tags is ours if an earlier run knew it, made at this very moment.
+    async fn is_tagged(&self, context: &Context, arn: &str, created: i64) -> Result<bool> {
         let answer = context.aws.ecr.list_tags_for_resource().resource_arn(arn).send().await;
         let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
         let tags = tags.iter().map(|tag| (tag.key(), tag.value()));
-        Ok(context.aws.owner.check(format_args!("repository {}", self.name), tags)?)
+        let checked = context.aws.owner.check(format_args!("repository {}", self.name), tags);
+        let known = async || context.hint(&super::owned(arn)).await == Some(created.to_string());
+        super::is_marked(checked, known).await
     }
 
     async fn lifecycle_policy(&self, context: &Context) -> Result<Value> {
@@ -75,6 +80,11 @@ impl EcrRepository {
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }
+}
+
+fn tags(context: &Context) -> Result<Vec<Tag>> {
+    let tags = context.aws.owner.tags("repository").into_iter();
+    Ok(tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect::<Result<_, _>>()?)
 }
 
 fn scanning(on: bool) -> ImageScanningConfiguration {
@@ -104,15 +114,14 @@ impl Resource for EcrRepository {
         let Some(found) = found else { return Ok(None) };
         let arn = super::sent(found.repository_arn, "the repository's ARN")?;
         let created = found.created_at.map(|at| at.secs()).unwrap_or_default();
-        if context.hint(&super::owned(&arn)).await != Some(created.to_string()) {
-            self.check_owner(context, &arn).await?;
-        }
+        let tagged = self.is_tagged(context, &arn, created).await?;
         Ok(Some(Live {
             spec: EcrRepositorySpec {
                 mutability: found.image_tag_mutability.map(|it| it.as_str().to_owned()).unwrap_or_default(),
                 scan_on_push: found.image_scanning_configuration.is_some_and(|it| it.scan_on_push),
                 lifecycle_policy,
                 kms_key: found.encryption_configuration.and_then(|it| it.kms_key).filter(|_| self.has_own_key),
+                tagged,
             },
             output: EcrRepositoryOutput {
                 arn,
@@ -123,8 +132,6 @@ impl Resource for EcrRepository {
     }
 
     async fn create(&self, context: &Context, spec: &EcrRepositorySpec) -> Result<EcrRepositoryOutput> {
-        let tags = context.aws.owner.tags("repository").into_iter();
-        let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build());
         let request = context
             .aws
             .ecr
@@ -133,7 +140,7 @@ impl Resource for EcrRepository {
             .image_tag_mutability(ImageTagMutability::from(spec.mutability.as_str()))
             .image_scanning_configuration(scanning(spec.scan_on_push))
             .set_encryption_configuration(spec.kms_key.as_deref().map(encryption).transpose()?)
-            .set_tags(Some(tags.collect::<Result<_, _>>()?));
+            .set_tags(Some(tags(context)?));
         let created = super::sent(request.send().await.map_err(AwsError::from)?.repository, "the repository")?;
         self.put_lifecycle_policy(context, spec).await?;
         Ok(EcrRepositoryOutput {
@@ -156,6 +163,10 @@ impl Resource for EcrRepository {
         let request = request.image_scanning_configuration(scanning(spec.scan_on_push));
         request.send().await.map_err(AwsError::from)?;
         self.put_lifecycle_policy(context, spec).await?;
+        if !live.spec.tagged {
+            let request = context.aws.ecr.tag_resource().resource_arn(&live.output.arn);
+            request.set_tags(Some(tags(context)?)).send().await.map_err(AwsError::from)?;
+        }
         Ok(live.output.clone())
     }
 

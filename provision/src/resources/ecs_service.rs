@@ -39,6 +39,10 @@ pub struct EcsServiceSpec {
     pub security_groups: Vec<String>,
     /// Whether tasks have public addresses.
     pub assign_public_ip: bool,
+    /// What else than Fargate as it is offered to all may run tasks, sorted: nothing.
+    pub capacity_providers: Vec<String>,
+    /// Which version of Fargate.
+    pub platform_version: String,
     /// Who sends requests to tasks, sorted.
     pub load_balancers: Vec<ServiceLoadBalancer>,
     /// How many tasks must stay healthy while replacing.
@@ -53,6 +57,8 @@ pub struct EcsServiceSpec {
     pub enable_execute_command: bool,
     /// Whose tags tasks carry.
     pub propagate_tags: String,
+    /// Whether tasks carry the names of cluster and service, too.
+    pub managed_tags: bool,
     /// `COMPLETED`: what the newest deployment came to. One that failed, or that a killed run did not see the end
     /// of, is something to do.
     pub rollout: String,
@@ -233,6 +239,10 @@ fn spec_of(found: &Service) -> EcsServiceSpec {
         subnets: list(vpc.map(|vpc| vpc.subnets())),
         security_groups: list(vpc.map(|vpc| vpc.security_groups())),
         assign_public_ip: vpc.and_then(|vpc| vpc.assign_public_ip()) == Some(&AssignPublicIp::Enabled),
+        capacity_providers: super::sorted(
+            found.capacity_provider_strategy().iter().map(|it| it.capacity_provider.clone()),
+        ),
+        platform_version: found.platform_version.clone().unwrap_or_else(|| "LATEST".to_owned()),
         load_balancers,
         minimum_healthy_percent: configuration.and_then(|it| it.minimum_healthy_percent).unwrap_or(100),
         maximum_percent: configuration.and_then(|it| it.maximum_percent).unwrap_or(200),
@@ -244,6 +254,7 @@ fn spec_of(found: &Service) -> EcsServiceSpec {
         enable_execute_command: found.enable_execute_command,
         rollout: rollout_of(found),
         propagate_tags: found.propagate_tags().map_or("NONE", |it| it.as_str()).to_owned(),
+        managed_tags: found.enable_ecs_managed_tags,
         desired_count: found.desired_count,
     }
 }
@@ -307,7 +318,8 @@ impl Resource for EcsService {
             .deployment_configuration(deployment(spec))
             .health_check_grace_period_seconds(spec.health_check_grace_seconds)
             .enable_execute_command(spec.enable_execute_command)
-            .enable_ecs_managed_tags(true)
+            .enable_ecs_managed_tags(spec.managed_tags)
+            .platform_version(&spec.platform_version)
             .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
             .set_tags(Some(tags(context, "service")));
         let created = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
@@ -328,7 +340,11 @@ impl Resource for EcsService {
         let networks = (&there.subnets, &there.security_groups, there.assign_public_ip)
             != (&spec.subnets, &spec.security_groups, spec.assign_public_ip);
         let balancers = there.load_balancers != spec.load_balancers;
+        let platform = there.platform_version != spec.platform_version;
+        // An empty list leads back to the launch type.
+        let providers = there.capacity_providers != spec.capacity_providers;
         let exec = there.enable_execute_command != spec.enable_execute_command;
+        let tags = (&there.propagate_tags, there.managed_tags) != (&spec.propagate_tags, spec.managed_tags);
         let request = context
             .aws
             .ecs
@@ -338,12 +354,15 @@ impl Resource for EcsService {
             .set_task_definition((there.task_definition != spec.task_definition).then(|| spec.task_definition.clone()))
             .set_network_configuration(networks.then(|| network(spec)).transpose()?)
             .set_load_balancers(balancers.then(|| load_balancers(spec)))
+            .set_platform_version(platform.then(|| spec.platform_version.clone()))
+            .set_capacity_provider_strategy(providers.then(Vec::new))
             .deployment_configuration(deployment(spec))
             .health_check_grace_period_seconds(spec.health_check_grace_seconds)
             .enable_execute_command(spec.enable_execute_command)
             .propagate_tags(PropagateTags::from(spec.propagate_tags.as_str()))
+            .enable_ecs_managed_tags(spec.managed_tags)
             // Tasks that run already stay as they began.
-            .force_new_deployment(failed || exec);
+            .force_new_deployment(failed || exec || providers || tags);
         let updated = super::sent(request.send().await.map_err(AwsError::from)?.service, "the service")?;
         self.watch(context, &updated, spec).await
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use aws_sdk_efs::types::{
     BackupPolicy, FileSystemDescription, LifeCycleState, LifecyclePolicy, PerformanceMode, Status, Tag, ThroughputMode,
-    TransitionToIaRules,
+    TransitionToArchiveRules, TransitionToIaRules, TransitionToPrimaryStorageClassRules,
 };
 use serde::Serialize;
 
@@ -38,10 +38,34 @@ pub struct FileSystemSpec {
     pub throughput_mode: String,
     /// When an unused file moves to infrequent access, as `AFTER_30_DAYS`.
     pub transition_to_ia: Option<String>,
+    /// When it moves on to the archive; this tool never asks for that, reading from there is slow and costs.
+    pub transition_to_archive: Option<String>,
+    /// When a file that is read comes back, as `AFTER_1_ACCESS`; never, if left out.
+    pub back_when_read: Option<String>,
     /// Whether AWS Backup keeps copies; through the API it is off unless asked for.
     pub backup: bool,
     /// `available`; one that a killed run left behind is still on its way there.
     pub state: String,
+}
+
+impl FileSystemSpec {
+    fn transitions(&self) -> [Option<&str>; 3] {
+        [&self.transition_to_ia, &self.transition_to_archive, &self.back_when_read].map(Option::as_deref)
+    }
+
+    /// AWS takes one move a policy, and the list as a whole.
+    fn lifecycle_policies(&self) -> Vec<LifecyclePolicy> {
+        let policy = LifecyclePolicy::builder;
+        let ia = self.transition_to_ia.as_deref().map(TransitionToIaRules::from);
+        let archive = self.transition_to_archive.as_deref().map(TransitionToArchiveRules::from);
+        let back = self.back_when_read.as_deref().map(TransitionToPrimaryStorageClassRules::from);
+        let policies = [
+            ia.map(|it| policy().transition_to_ia(it)),
+            archive.map(|it| policy().transition_to_archive(it)),
+            back.map(|it| policy().transition_to_primary_storage_class(it)),
+        ];
+        policies.into_iter().flatten().map(|policy| policy.build()).collect()
+    }
 }
 
 /// Its identifiers.
@@ -66,10 +90,17 @@ pub(super) async fn find(context: &Context, token: &str) -> Result<Option<FileSy
 }
 
 impl FileSystem {
-    async fn transition_to_ia(&self, context: &Context, id: &str) -> Result<Option<String>> {
+    /// When files move: to infrequent access, to the archive, and back.
+    async fn transitions(&self, context: &Context, id: &str) -> Result<[Option<String>; 3]> {
         let answer = context.aws.efs.describe_lifecycle_configuration().file_system_id(id).send().await;
         let policies = answer.map_err(AwsError::from)?.lifecycle_policies.unwrap_or_default();
-        Ok(policies.into_iter().find_map(|policy| Some(policy.transition_to_ia?.as_str().to_owned())))
+        Ok([
+            policies.iter().find_map(|policy| Some(policy.transition_to_ia.as_ref()?.as_str().to_owned())),
+            policies.iter().find_map(|policy| Some(policy.transition_to_archive.as_ref()?.as_str().to_owned())),
+            policies
+                .iter()
+                .find_map(|policy| Some(policy.transition_to_primary_storage_class.as_ref()?.as_str().to_owned())),
+        ])
     }
 
     async fn backup(&self, context: &Context, id: &str) -> Result<bool> {
@@ -87,12 +118,9 @@ impl FileSystem {
         live: Option<&FileSystemSpec>,
         spec: &FileSystemSpec,
     ) -> Result<()> {
-        if live.is_none_or(|live| live.transition_to_ia != spec.transition_to_ia) {
-            let policies = spec.transition_to_ia.iter().map(|after| {
-                LifecyclePolicy::builder().transition_to_ia(TransitionToIaRules::from(after.as_str())).build()
-            });
+        if live.is_none_or(|live| live.transitions() != spec.transitions()) {
             let request = context.aws.efs.put_lifecycle_configuration().file_system_id(id);
-            let request = request.set_lifecycle_policies(Some(policies.collect()));
+            let request = request.set_lifecycle_policies(Some(spec.lifecycle_policies()));
             in_turn(context, || async { Ok(request.clone().send().await.map(drop)?) }).await?;
         }
         if live.is_none_or(|live| live.backup != spec.backup) {
@@ -156,8 +184,8 @@ impl Resource for FileSystem {
         let tags = found.tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
         context.aws.owner.check(format_args!("file system {}", found.file_system_id), tags)?;
         let id = found.file_system_id;
-        let (transition_to_ia, backup) =
-            tokio::try_join!(self.transition_to_ia(context, &id), self.backup(context, &id))?;
+        let ([transition_to_ia, transition_to_archive, back_when_read], backup) =
+            tokio::try_join!(self.transitions(context, &id), self.backup(context, &id))?;
         // While a change is being made it can be used like before.
         let state = match found.life_cycle_state {
             LifeCycleState::Updating => LifeCycleState::Available.as_str().to_owned(),
@@ -172,6 +200,8 @@ impl Resource for FileSystem {
                 performance_mode: found.performance_mode.as_str().to_owned(),
                 throughput_mode: throughput_mode.as_str().to_owned(),
                 transition_to_ia,
+                transition_to_archive,
+                back_when_read,
                 backup,
                 state,
             },

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use aws_sdk_iam::types::{Role, Tag};
 use futures::future::try_join_all;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::policy_document::{canonical, in_one_form};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -29,9 +30,28 @@ pub struct IamRoleSpec {
     /// What it is for; AWS takes only Latin-1 here.
     pub description: String,
     /// Who may become it.
+    #[serde(serialize_with = "in_one_form")]
     pub trust: Value,
     /// What it may do, by policy name.
+    #[serde(serialize_with = "each_in_one_form")]
     pub policies: BTreeMap<String, Value>,
+    /// The ARNs of policies that are not its own, sorted; this tool never attaches any.
+    pub attached: Vec<String>,
+}
+
+impl IamRoleSpec {
+    /// A role with nothing but its own policies.
+    pub fn new(description: String, trust: Value, policies: BTreeMap<String, Value>) -> Self {
+        Self { description, trust, policies, attached: Vec::new() }
+    }
+}
+
+fn each_in_one_form<S: Serializer>(policies: &BTreeMap<String, Value>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(policies.iter().map(|(name, policy)| (name, canonical(policy.clone()))))
+}
+
+fn differ(one: &Value, other: &Value) -> bool {
+    canonical(one.clone()) != canonical(other.clone())
 }
 
 /// Its identifiers.
@@ -74,8 +94,23 @@ impl IamRole {
         Ok(try_join_all(read).await?.into_iter().flatten().collect())
     }
 
+    async fn attached(&self, context: &Context) -> Result<Vec<String>> {
+        let answer = context.aws.iam.list_attached_role_policies().role_name(&self.name).send().await;
+        let attached = answer.absent_on(&["NoSuchEntity"])?.and_then(|answer| answer.attached_policies);
+        Ok(super::sorted(attached.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn)))
+    }
+
+    async fn detach(&self, context: &Context, policies: &[String]) -> Result<()> {
+        for policy in policies {
+            let request = context.aws.iam.detach_role_policy().role_name(&self.name).policy_arn(policy);
+            request.send().await.absent_on(&["NoSuchEntity"])?;
+        }
+        Ok(())
+    }
+
     async fn put_policies(&self, context: &Context, live: &BTreeMap<String, Value>, spec: &IamRoleSpec) -> Result<()> {
-        for (name, policy) in spec.policies.iter().filter(|(name, policy)| live.get(*name) != Some(policy)) {
+        let is_new = |name: &str, policy: &Value| live.get(name).is_none_or(|there| differ(there, policy));
+        for (name, policy) in spec.policies.iter().filter(|(name, policy)| is_new(name, policy)) {
             let request = context.aws.iam.put_role_policy().role_name(&self.name).policy_name(name);
             request.policy_document(policy.to_string()).send().await.map_err(AwsError::from)?;
         }
@@ -119,14 +154,13 @@ impl Resource for IamRole {
     type Output = IamRoleOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let (role, policies) = tokio::try_join!(self.find(context), self.policies(context))?;
+        let (role, policies, attached) =
+            tokio::try_join!(self.find(context), self.policies(context), self.attached(context))?;
         let Some(role) = role else { return Ok(None) };
+        let trust = document(role.assume_role_policy_document().unwrap_or("{}"))?;
+        let spec = IamRoleSpec::new(role.description.clone().unwrap_or_default(), trust, policies);
         Ok(Some(Live {
-            spec: IamRoleSpec {
-                description: role.description.clone().unwrap_or_default(),
-                trust: document(role.assume_role_policy_document().unwrap_or("{}"))?,
-                policies,
-            },
+            spec: IamRoleSpec { attached, ..spec },
             output: IamRoleOutput { arn: role.arn, name: role.role_name },
         }))
     }
@@ -154,16 +188,18 @@ impl Resource for IamRole {
             let request = context.aws.iam.update_role().role_name(&self.name).description(&spec.description);
             request.send().await.map_err(AwsError::from)?;
         }
-        if live.spec.trust != spec.trust {
+        if differ(&live.spec.trust, &spec.trust) {
             let request = context.aws.iam.update_assume_role_policy().role_name(&self.name);
             request.policy_document(spec.trust.to_string()).send().await.map_err(AwsError::from)?;
         }
         self.put_policies(context, &live.spec.policies, spec).await?;
+        self.detach(context, &live.spec.attached).await?;
         Ok(live.output.clone())
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
-        // AWS refuses to delete a role that still has policies.
+        // AWS refuses to delete a role that still has policies, its own or others.
+        self.detach(context, &live.spec.attached).await?;
         for name in live.spec.policies.keys() {
             self.delete_policy(context, name).await?;
         }

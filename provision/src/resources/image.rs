@@ -246,6 +246,7 @@ impl Image {
         Ok(ecr_repository::find(context, &self.repository).await?.and_then(|found| found.repository_uri))
     }
 
+    /// Whether the repository has it; somebody may have deleted it although a task definition names it.
     async fn missing(&self, context: &Context, digests: Vec<String>) -> Result<Vec<String>> {
         let request = context.aws.ecr.batch_check_layer_availability().repository_name(&self.repository);
         let answer = request.set_layer_digests(Some(digests.clone())).send().await.map_err(AwsError::from)?;
@@ -320,18 +321,24 @@ impl Resource for Image {
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         if let ImageSource::Running(service) = &self.source {
             let reference = service.image(context).await?.ok_or(NothingRuns)?;
+            // Another registry is not asked.
+            let ours = format!("/{}@", self.repository);
+            let there = match reference.rsplit_once(&ours) {
+                Some((_, digest)) => exists(context, &self.repository, digest).await?,
+                None => true,
+            };
+            // Tasks that run go on, but no other one would start.
+            ensure!(
+                there,
+                "the image that runs, {reference}, is no longer in its repository, so no task could start; \
+                 deploy one with --image-layout FOLDER (made by `cargo xtask image`)"
+            );
             return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
         }
         if let ImageSource::Elsewhere { reference } = &self.source {
             return Ok(Some(Live { spec: (), output: ImageOutput { reference: reference.clone() } }));
         }
         let Some(digest) = self.source.digest() else { return Ok(None) };
-        // What the newest task definition names was there when it was registered, and is among the last to expire.
-        let newest = task_definition::newest(context, &self.family).await?;
-        let named = newest.as_ref().and_then(task_definition::image);
-        if let Some(reference) = named.filter(|it| it.ends_with(&format!("/{}@{digest}", self.repository))) {
-            return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
-        }
         let there = exists(context, &self.repository, digest);
         let (there, uri) = tokio::try_join!(there, self.repository_uri(context))?;
         let Some(uri) = uri.filter(|_| there) else { return Ok(None) };

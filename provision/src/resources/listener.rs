@@ -146,9 +146,15 @@ pub(super) fn forward(target_group_arn: &str) -> Result<types::Action> {
     Ok(action.build())
 }
 
-/// The target group that actions forward to.
+/// The target group that actions forward to, if that is all they do; otherwise what they do.
 pub(super) fn forwarded(actions: &[types::Action]) -> String {
-    actions.iter().find_map(|action| action.target_group_arn.clone()).unwrap_or_default()
+    match actions {
+        [types::Action { target_group_arn: Some(group), .. }] => group.clone(),
+        actions => {
+            let kinds = actions.iter().filter_map(|action| action.r#type()).map(ActionTypeEnum::as_str);
+            kinds.collect::<Vec<_>>().join(", then ")
+        }
+    }
 }
 
 impl Resource for Listener {

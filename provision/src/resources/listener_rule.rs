@@ -27,6 +27,8 @@ pub struct ListenerRuleSpec {
     pub paths: Vec<String>,
     /// Where they go.
     pub target_group: String,
+    /// What else a request must be like, sorted; this tool asks for nothing else.
+    pub other_conditions: Vec<String>,
     /// Creation needs it; it is part of the key.
     #[serde(skip)]
     pub listener_arn: String,
@@ -50,6 +52,12 @@ fn paths(rule: &Rule) -> Vec<String> {
     let Some(condition) = condition else { return Vec::new() };
     let values = condition.path_pattern_config().map_or(condition.values(), |config| config.values());
     super::sorted(values.iter().cloned())
+}
+
+/// The fields of all conditions but the one for paths.
+fn other_conditions(rule: &Rule) -> Vec<String> {
+    let fields = rule.conditions().iter().filter_map(|condition| condition.field.clone());
+    super::sorted(fields.filter(|field| field != "path-pattern"))
 }
 
 impl ListenerRule {
@@ -88,6 +96,7 @@ impl Resource for ListenerRule {
             spec: ListenerRuleSpec {
                 paths: paths(&rule),
                 target_group: listener::forwarded(rule.actions()),
+                other_conditions: other_conditions(&rule),
                 listener_arn,
             },
             output: ListenerRuleOutput { arn: super::sent(rule.rule_arn, "the rule's ARN")? },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_elasticloadbalancingv2::types::{
-    LoadBalancer as Description, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
+    IpAddressType, LoadBalancer as Description, LoadBalancerAttribute, LoadBalancerSchemeEnum, LoadBalancerStateEnum,
     LoadBalancerTypeEnum, Tag,
 };
 use serde::Serialize;
@@ -35,8 +35,12 @@ pub struct LoadBalancerSpec {
     pub security_groups: Vec<String>,
     /// `internet-facing` or `internal`.
     pub scheme: String,
+    /// `ipv4`, or `dualstack`, for which the subnets would need IPv6.
+    pub ip_address_type: String,
     /// Attributes; those not named here are left alone.
     pub attributes: BTreeMap<String, String>,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
     /// `active`; one that a killed run left behind is still on its way there.
     pub state: String,
 }
@@ -83,15 +87,21 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Descrip
     context.once(&format!("load balancer {name}"), ask).await
 }
 
-/// Reads the tags of a load balancer or target group, unless an earlier run did: no two ever have the same ARN.
-pub(super) async fn check_owner(context: &Context, what: &str, arn: &str) -> Result<()> {
-    if context.hint(&super::owned(arn)).await.is_some() {
-        return Ok(());
-    }
+/// Reads the tags of a load balancer or target group, and whether they are there: somebody may have lost those of one
+/// that an earlier run knew to be ours, for no two ever have the same ARN.
+pub(super) async fn is_tagged(context: &Context, what: &str, arn: &str) -> Result<bool> {
     let answer = context.aws.elb.describe_tags().resource_arns(arn).send().await.map_err(AwsError::from)?;
     let tags = answer.tag_descriptions().iter().flat_map(|description| description.tags());
     let tags = tags.map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));
-    Ok(context.aws.owner.check(what, tags)?)
+    let known = async || context.hint(&super::owned(arn)).await.is_some();
+    super::is_marked(context.aws.owner.check(what, tags), known).await
+}
+
+/// Gives a load balancer or target group its tags back.
+pub(super) async fn tag(context: &Context, arn: &str, resource: &str) -> Result<()> {
+    let request = context.aws.elb.add_tags().resource_arns(arn).set_tags(Some(tags(context, resource)));
+    request.send().await.map_err(AwsError::from)?;
+    Ok(())
 }
 
 /// The tags of a new thing of this service.
@@ -207,8 +217,8 @@ impl Resource for LoadBalancer {
         let Some(found) = find(context, &self.name).await? else { return Ok(None) };
         let output = output(&found)?;
         let what = format!("load balancer {}", self.name);
-        let ((), attributes) =
-            tokio::try_join!(check_owner(context, &what, &output.arn), self.attributes(context, &output.arn))?;
+        let (tagged, attributes) =
+            tokio::try_join!(is_tagged(context, &what, &output.arn), self.attributes(context, &output.arn))?;
         let state = found.state.as_ref().and_then(|state| state.code());
         // A zone without capacity does not keep the others from working.
         let state = state.filter(|state| **state != LoadBalancerStateEnum::ActiveImpaired);
@@ -219,7 +229,9 @@ impl Resource for LoadBalancer {
                 subnets: super::sorted(subnets),
                 security_groups: super::sorted(found.security_groups.clone().unwrap_or_default().into_iter()),
                 scheme: found.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()).unwrap_or_default(),
+                ip_address_type: found.ip_address_type.as_ref().map_or("ipv4", |it| it.as_str()).to_owned(),
                 attributes,
+                tagged,
                 state,
             },
             output,
@@ -236,6 +248,7 @@ impl Resource for LoadBalancer {
             .scheme(LoadBalancerSchemeEnum::from(spec.scheme.as_str()))
             .set_subnets(Some(spec.subnets.clone()))
             .set_security_groups(Some(spec.security_groups.clone()))
+            .ip_address_type(IpAddressType::from(spec.ip_address_type.as_str()))
             .set_tags(Some(tags(context, &self.resource)));
         let answer = request.send().await.map_err(AwsError::from)?;
         let created = super::sent(answer.load_balancers.unwrap_or_default().into_iter().next(), "the load balancer")?;
@@ -260,6 +273,14 @@ impl Resource for LoadBalancer {
             let request = context.aws.elb.set_security_groups().load_balancer_arn(arn);
             let request = request.set_security_groups(Some(spec.security_groups.clone()));
             request.send().await.map_err(AwsError::from)?;
+        }
+        if live.spec.ip_address_type != spec.ip_address_type {
+            let request = context.aws.elb.set_ip_address_type().load_balancer_arn(arn);
+            let request = request.ip_address_type(IpAddressType::from(spec.ip_address_type.as_str()));
+            request.send().await.map_err(AwsError::from)?;
+        }
+        if !live.spec.tagged {
+            tag(context, arn, &self.resource).await?;
         }
         if live.spec.attributes != spec.attributes {
             self.set_attributes(context, arn, spec).await?;

@@ -23,6 +23,8 @@ pub struct LogGroupSpec {
     pub retention_days: i32,
     /// The key that encrypts them, if it is not AWS's own.
     pub kms_key: Option<String>,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
 }
 
 /// Its identifiers.
@@ -66,6 +68,7 @@ impl LogGroup {
             spec: LogGroupSpec {
                 retention_days: found.retention_in_days.unwrap_or_default(),
                 kms_key: found.kms_key_id,
+                tagged: true,
             },
             output: LogGroupOutput { arn, name: self.name.clone(), created: found.creation_time.unwrap_or_default() },
         }))
@@ -79,14 +82,14 @@ impl Resource for LogGroup {
     type Output = LogGroupOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let Some(live) = self.find(context).await? else { return Ok(None) };
-        if context.hint(&super::owned(&live.output.arn)).await == Some(live.output.created.to_string()) {
-            return Ok(Some(live));
-        }
+        let Some(mut live) = self.find(context).await? else { return Ok(None) };
         let answer = context.aws.logs.list_tags_for_resource().resource_arn(&live.output.arn).send().await;
         let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
         let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        context.aws.owner.check(format_args!("log group {}", self.name), tags)?;
+        let checked = context.aws.owner.check(format_args!("log group {}", self.name), tags);
+        let LogGroupOutput { arn, created, .. } = &live.output;
+        let known = async || context.hint(&super::owned(arn)).await == Some(created.to_string());
+        live.spec.tagged = super::is_marked(checked, known).await?;
         Ok(Some(live))
     }
 
@@ -105,6 +108,11 @@ impl Resource for LogGroup {
             self.set_key(context, spec).await?;
         }
         self.set_retention(context, spec).await?;
+        if !live.spec.tagged {
+            let tags = context.aws.owner.tags(&self.resource).into_iter().collect();
+            let request = context.aws.logs.tag_resource().resource_arn(&live.output.arn).set_tags(Some(tags));
+            request.send().await.map_err(AwsError::from)?;
+        }
         Ok(live.output.clone())
     }
 

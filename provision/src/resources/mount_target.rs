@@ -1,5 +1,6 @@
 //! The shared disk's door in one subnet.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -7,7 +8,7 @@ use aws_sdk_ec2::types::{Filter, NetworkInterface};
 use aws_sdk_efs::types::{LifeCycleState, MountTargetDescription};
 use serde::Serialize;
 
-use super::{ec2_tags, file_system, subnet, vpc};
+use super::{ec2_tags, file_system, subnet};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -67,8 +68,13 @@ impl MountTarget {
     /// question, side by side with the one for the mount targets.
     async fn interfaces(&self, context: &Context) -> Result<Vec<NetworkInterface>> {
         let ask = || async {
-            let networks = vpc::ours(context).await?.into_iter().filter_map(|network| network.vpc_id);
-            let filter = Filter::builder().name("vpc-id").set_values(Some(networks.collect())).build();
+            let subnets = subnet::ours(context).await?;
+            let networks: BTreeSet<_> = subnets.into_iter().filter_map(|subnet| subnet.vpc_id).collect();
+            // AWS refuses a filter without values.
+            if networks.is_empty() {
+                return Ok(Vec::new());
+            }
+            let filter = Filter::builder().name("vpc-id").set_values(Some(networks.into_iter().collect())).build();
             let answer = context.aws.ec2.describe_network_interfaces().filters(filter).send().await;
             Ok(answer.map_err(AwsError::from)?.network_interfaces.unwrap_or_default())
         };

@@ -4,7 +4,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use super::load_balancer::check_owner;
+use super::load_balancer::is_tagged;
 use super::target_group;
 use crate::aws::{Absent as _, NotOurs};
 use crate::context::Context;
@@ -47,8 +47,8 @@ impl Resource for OldTargetGroups {
             if !self.is_old(&name) {
                 continue;
             }
-            match check_owner(context, &name, &arn).await {
-                Ok(()) => {
+            match is_tagged(context, &name, &arn).await {
+                Ok(_) => {
                     names.push(name);
                     arns.push(arn);
                 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize as _, Serializer};
 use serde_json::Value;
 
 /// Writes a policy the one way in which two that mean the same are equal.
@@ -22,6 +23,11 @@ pub fn canonical(policy: Value) -> Value {
         Value::Bool(flag) => Value::String(flag.to_string()),
         other => other,
     }
+}
+
+/// Compares a policy in that form: AWS keeps what was sent, but not how it was written.
+pub(super) fn in_one_form<S: Serializer>(policy: &Value, to: S) -> Result<S::Ok, S::Error> {
+    canonical(policy.clone()).serialize(to)
 }
 
 #[cfg(test)]

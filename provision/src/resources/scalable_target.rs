@@ -1,7 +1,7 @@
 //! Between how many and how many tasks the service may have.
 
 use anyhow::Result;
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
+use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace, SuspendedState};
 use serde::Serialize;
 
 use crate::aws::{Absent as _, AwsError};
@@ -24,11 +24,21 @@ pub struct ScalableTargetSpec {
     pub min: i32,
     /// At most.
     pub max: i32,
+    /// Whether somebody has stopped scaling, in whatever direction.
+    pub suspended: bool,
 }
 
 /// Names a service the way scaling does.
 pub(super) fn resource_id(cluster: &str, service: &str) -> String {
     format!("service/{cluster}/{service}")
+}
+
+fn suspended(all: bool) -> SuspendedState {
+    SuspendedState::builder()
+        .dynamic_scaling_in_suspended(all)
+        .dynamic_scaling_out_suspended(all)
+        .scheduled_scaling_suspended(all)
+        .build()
 }
 
 impl ScalableTarget {
@@ -41,7 +51,8 @@ impl ScalableTarget {
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .resource_id(resource_id(&self.cluster, &self.service))
             .min_capacity(spec.min)
-            .max_capacity(spec.max);
+            .max_capacity(spec.max)
+            .suspended_state(suspended(spec.suspended));
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }
@@ -62,8 +73,14 @@ impl Resource for ScalableTarget {
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .resource_ids(resource_id(&self.cluster, &self.service));
         let targets = request.send().await.map_err(AwsError::from)?.scalable_targets.unwrap_or_default();
-        let live = |min, max| Live { spec: ScalableTargetSpec { min, max }, output: () };
-        Ok(targets.first().map(|target| live(target.min_capacity, target.max_capacity)))
+        Ok(targets.into_iter().next().map(|target| {
+            let (min, max) = (target.min_capacity, target.max_capacity);
+            let suspended = target.suspended_state.is_some_and(|it| {
+                [it.dynamic_scaling_in_suspended, it.dynamic_scaling_out_suspended, it.scheduled_scaling_suspended]
+                    .contains(&Some(true))
+            });
+            Live { spec: ScalableTargetSpec { min, max, suspended }, output: () }
+        }))
     }
 
     async fn create(&self, context: &Context, spec: &ScalableTargetSpec) -> Result<()> {

@@ -34,6 +34,8 @@ pub struct ScalingPolicySpec {
     pub scale_in_cooldown: i32,
     /// Seconds between two additions.
     pub scale_out_cooldown: i32,
+    /// Whether tasks are removed again when they are not needed.
+    pub scales_in: bool,
 }
 
 impl ScalingPolicy {
@@ -46,6 +48,7 @@ impl ScalingPolicy {
             .predefined_metric_specification(metric)
             .scale_in_cooldown(spec.scale_in_cooldown)
             .scale_out_cooldown(spec.scale_out_cooldown)
+            .disable_scale_in(!spec.scales_in)
             .build()?;
         let request = context
             .aws
@@ -88,6 +91,7 @@ impl Resource for ScalingPolicy {
                 target: tracking.target_value,
                 scale_in_cooldown: tracking.scale_in_cooldown.unwrap_or_default(),
                 scale_out_cooldown: tracking.scale_out_cooldown.unwrap_or_default(),
+                scales_in: !tracking.disable_scale_in.unwrap_or_default(),
             },
             output: (),
         }))

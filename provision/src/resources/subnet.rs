@@ -1,5 +1,7 @@
 //! A subnet: a part of the network in one availability zone.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use aws_sdk_ec2::types::{self, AttributeBooleanValue, ResourceType};
 use serde::Serialize;
@@ -8,6 +10,7 @@ use super::ec2_tags;
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
+use crate::wait::{Poll, Wait};
 
 /// The subnet with our tags.
 #[derive(Debug)]
@@ -90,6 +93,13 @@ impl Resource for Subnet {
         let value = AttributeBooleanValue::builder().value(spec.map_public_ip).build();
         let request = context.aws.ec2.modify_subnet_attribute().subnet_id(&live.output.id);
         request.map_public_ip_on_launch(value).send().await.map_err(AwsError::from)?;
+        // Right after a change the old value can be read once more, which would look like drift.
+        let wait = Wait::new("the subnet's attribute", Duration::from_millis(500), Duration::from_secs(30));
+        let look = || async {
+            let shows = self.read(context).await?.is_some_and(|it| it.spec.map_public_ip == spec.map_public_ip);
+            Ok(if shows { Poll::Ready(()) } else { Poll::Pending("the old value".to_owned()) })
+        };
+        context.wait(wait, look).await?;
         Ok(live.output.clone())
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use serde::Serialize;
 
-use super::load_balancer::{check_owner, tags};
+use super::load_balancer::{is_tagged, tag, tags};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -38,6 +38,8 @@ pub struct TargetGroupSpec {
     pub health: Health,
     /// Attributes; those not named here are left alone.
     pub attributes: BTreeMap<String, String>,
+    /// Whether it carries our tags, by which a run without hints knows it.
+    pub tagged: bool,
 }
 
 /// How targets are asked whether they are well.
@@ -57,6 +59,8 @@ pub struct Health {
     pub unhealthy: i32,
     /// Which status is good.
     pub matcher: String,
+    /// On which port; `traffic-port` is the one that requests go to.
+    pub port: String,
 }
 
 /// Its identifiers.
@@ -164,6 +168,7 @@ fn health_of(found: &Description) -> Health {
         healthy: found.healthy_threshold_count.unwrap_or_default(),
         unhealthy: found.unhealthy_threshold_count.unwrap_or_default(),
         matcher: text(found.matcher(), |matcher| matcher.http_code().unwrap_or_default()),
+        port: found.health_check_port.clone().unwrap_or_else(|| "traffic-port".to_owned()),
     }
 }
 
@@ -180,7 +185,7 @@ impl Resource for TargetGroup {
         let Some(found) = found else { return Ok(None) };
         let arn = super::sent(found.target_group_arn.clone(), "the target group's ARN")?;
         let what = format!("target group {}", self.name);
-        let ((), attributes) = tokio::try_join!(check_owner(context, &what, &arn), self.attributes(context, &arn))?;
+        let (tagged, attributes) = tokio::try_join!(is_tagged(context, &what, &arn), self.attributes(context, &arn))?;
         Ok(Some(Live {
             spec: TargetGroupSpec {
                 vpc_id: found.vpc_id.clone().unwrap_or_default(),
@@ -189,6 +194,7 @@ impl Resource for TargetGroup {
                 target_type: text(found.target_type(), |kind| kind.as_str()),
                 health: health_of(&found),
                 attributes,
+                tagged,
             },
             output: TargetGroupOutput { arn, name: self.name.clone() },
         }))
@@ -206,6 +212,7 @@ impl Resource for TargetGroup {
             .protocol(ProtocolEnum::from(spec.protocol.as_str()))
             .target_type(TargetTypeEnum::from(spec.target_type.as_str()))
             .health_check_path(&health.path)
+            .health_check_port(&health.port)
             .health_check_protocol(ProtocolEnum::from(health.protocol.as_str()))
             .health_check_interval_seconds(health.interval)
             .health_check_timeout_seconds(health.timeout)
@@ -228,6 +235,7 @@ impl Resource for TargetGroup {
             .modify_target_group()
             .target_group_arn(&live.output.arn)
             .health_check_path(&health.path)
+            .health_check_port(&health.port)
             .health_check_protocol(ProtocolEnum::from(health.protocol.as_str()))
             .health_check_interval_seconds(health.interval)
             .health_check_timeout_seconds(health.timeout)
@@ -236,6 +244,9 @@ impl Resource for TargetGroup {
             .matcher(Matcher::builder().http_code(&health.matcher).build());
         request.send().await.map_err(AwsError::from)?;
         self.set_attributes(context, &live.output.arn, spec).await?;
+        if !live.spec.tagged {
+            tag(context, &live.output.arn, &self.resource).await?;
+        }
         Ok(live.output.clone())
     }
 

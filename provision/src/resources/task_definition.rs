@@ -34,12 +34,20 @@ pub struct TaskDefinitionSpec {
     pub memory: i32,
     /// `X86_64` or `ARM64`.
     pub architecture: String,
+    /// What runs on that, as `LINUX`.
+    pub operating_system: String,
+    /// `awsvpc`: every task has an address of its own.
+    pub network_mode: String,
+    /// Where it may run, sorted.
+    pub runs_on: Vec<String>,
     /// Who starts the task.
     pub execution_role_arn: String,
     /// Who the task is.
     pub task_role_arn: String,
     /// The one container.
     pub container: Container,
+    /// The names of containers beside it, sorted; this tool asks for none.
+    pub other_containers: Vec<String>,
     /// The shared disk.
     pub efs: Efs,
 }
@@ -51,6 +59,10 @@ pub struct Container {
     pub name: String,
     /// The image, by digest.
     pub image: String,
+    /// What it runs instead of the image's own program: nothing.
+    pub command: Vec<String>,
+    /// What it begins with instead of the image's own entry point: nothing.
+    pub entry_point: Vec<String>,
     /// `uid:gid`.
     pub user: String,
     /// Whether only the volumes can be written.
@@ -61,21 +73,47 @@ pub struct Container {
     pub environment: BTreeMap<String, String>,
     /// Where what it must not be told openly is kept.
     pub secrets: BTreeMap<String, String>,
-    /// Where the shared disk is mounted.
-    pub disk_path: String,
+    /// Where the shared disk and the scratch space are mounted, by volume.
+    pub mounts: BTreeMap<String, Mount>,
     /// Where its log goes.
     pub log: Log,
     /// How it is asked whether it is well.
-    pub health_command: Vec<String>,
+    pub health: Health,
     /// How many seconds it may take to stop.
     pub stop_timeout: i32,
     /// Whether a first process looks after the others, which commands from outside need.
     pub init_process: bool,
 }
 
+/// Where a volume is mounted.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    /// The folder in the container.
+    pub path: String,
+    /// Whether nothing can be written.
+    pub read_only: bool,
+}
+
+/// How a container is asked whether it is well.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Health {
+    /// What is run in it.
+    pub command: Vec<String>,
+    /// Every so many seconds.
+    pub interval: i32,
+    /// An answer within so many seconds.
+    pub timeout: i32,
+    /// So many bad answers make it unhealthy.
+    pub retries: i32,
+    /// Bad answers do not count for so many seconds after its start.
+    pub start_period: i32,
+}
+
 /// Where a log goes.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Log {
+    /// Who takes it there, as `awslogs`.
+    pub driver: String,
     /// The log group.
     pub group: String,
     /// Its region.
@@ -109,6 +147,12 @@ const DISK: &str = "cache";
 /// Scratch space that goes with the task, for the root is read-only.
 const SCRATCH: &str = "scratch";
 const SCRATCH_PATH: &str = "/tmp";
+
+/// The mounts of a container that finds the shared disk at a path.
+pub fn mounts(disk_path: String) -> BTreeMap<String, Mount> {
+    let mount = |path: String| Mount { path, read_only: false };
+    [(DISK.to_owned(), mount(disk_path)), (SCRATCH.to_owned(), mount(SCRATCH_PATH.to_owned()))].into()
+}
 
 /// The newest revision of a family, if it can be run.
 pub(super) async fn newest(context: &Context, family: &str) -> Result<Option<Description>> {
@@ -224,31 +268,32 @@ fn container(spec: &Container) -> Result<ContainerDefinition> {
     let environment =
         spec.environment.iter().map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
     let secrets = spec.secrets.iter().map(|(name, from)| Secret::builder().name(name).value_from(from).build());
-    let mount = |volume: &str, path: &str| {
-        MountPoint::builder().source_volume(volume).container_path(path).read_only(false).build()
-    };
+    let mounts = spec.mounts.iter().map(|(volume, mount)| {
+        MountPoint::builder().source_volume(volume).container_path(&mount.path).read_only(mount.read_only).build()
+    });
     let log = LogConfiguration::builder()
-        .log_driver(LogDriver::Awslogs)
+        .log_driver(LogDriver::from(spec.log.driver.as_str()))
         .options("awslogs-group", &spec.log.group)
         .options("awslogs-region", &spec.log.region)
         .options("awslogs-stream-prefix", &spec.log.prefix);
     let health = HealthCheck::builder()
-        .set_command(Some(spec.health_command.clone()))
-        .interval(10)
-        .timeout(5)
-        .retries(3)
-        .start_period(30);
+        .set_command(Some(spec.health.command.clone()))
+        .interval(spec.health.interval)
+        .timeout(spec.health.timeout)
+        .retries(spec.health.retries)
+        .start_period(spec.health.start_period);
     Ok(ContainerDefinition::builder()
         .name(&spec.name)
         .image(&spec.image)
         .essential(true)
+        .set_command((!spec.command.is_empty()).then(|| spec.command.clone()))
+        .set_entry_point((!spec.entry_point.is_empty()).then(|| spec.entry_point.clone()))
         .user(&spec.user)
         .readonly_root_filesystem(spec.read_only_root)
         .set_port_mappings(Some(ports.collect()))
         .set_environment(Some(environment.collect()))
         .set_secrets(Some(secrets.collect::<Result<_, _>>()?))
-        .mount_points(mount(DISK, &spec.disk_path))
-        .mount_points(mount(SCRATCH, SCRATCH_PATH))
+        .set_mount_points(Some(mounts.collect()))
         .log_configuration(log.build()?)
         .health_check(health.build()?)
         .stop_timeout(spec.stop_timeout)
@@ -275,15 +320,22 @@ fn spec_of(found: Description) -> Result<TaskDefinitionSpec> {
     let number = |text: Option<&str>, name: &str| -> Result<i32> {
         super::sent(text, name)?.parse().with_context(|| format!("{name} is not a number"))
     };
-    let container = super::sent(found.container_definitions().first(), "a container")?;
-    let architecture = found.runtime_platform().and_then(|platform| platform.cpu_architecture());
+    let (container, others) = super::sent(found.container_definitions().split_first(), "a container")?;
+    let platform = found.runtime_platform();
+    let architecture = platform.and_then(|platform| platform.cpu_architecture());
+    let system = platform.and_then(|platform| platform.operating_system_family());
+    let runs_on = found.requires_compatibilities().iter().map(|it| it.as_str().to_owned());
     Ok(TaskDefinitionSpec {
         cpu: number(found.cpu(), "the task's cpu")?,
         memory: number(found.memory(), "the task's memory")?,
         architecture: architecture.map_or("X86_64", |architecture| architecture.as_str()).to_owned(),
+        operating_system: system.map_or("LINUX", |system| system.as_str()).to_owned(),
+        network_mode: found.network_mode().map_or("bridge", |mode| mode.as_str()).to_owned(),
+        runs_on: super::sorted(runs_on),
         execution_role_arn: found.execution_role_arn.clone().unwrap_or_default(),
         task_role_arn: found.task_role_arn.clone().unwrap_or_default(),
         container: container_of(container),
+        other_containers: super::sorted(others.iter().filter_map(|other| other.name.clone())),
         efs: efs_of(found.volumes()),
     })
 }
@@ -293,7 +345,10 @@ fn container_of(found: &ContainerDefinition) -> Container {
     let mut ports: Vec<_> = found.port_mappings().iter().filter_map(|mapping| mapping.container_port).collect();
     ports.sort_unstable();
     let environment = found.environment().iter().filter_map(|pair| Some((pair.name.clone()?, pair.value.clone()?)));
-    let disk = found.mount_points().iter().find(|mount| mount.source_volume() == Some(DISK));
+    let mounts = found.mount_points().iter().map(|mount| {
+        let shape = Mount { path: text(mount.container_path()), read_only: mount.read_only.unwrap_or_default() };
+        (text(mount.source_volume()), shape)
+    });
     let option = |name: &str| {
         let options = found.log_configuration().and_then(|log| log.options());
         text(options.and_then(|options| options.get(name)).map(String::as_str))
@@ -301,20 +356,34 @@ fn container_of(found: &ContainerDefinition) -> Container {
     Container {
         name: text(found.name()),
         image: text(found.image()),
+        command: found.command().to_vec(),
+        entry_point: found.entry_point().to_vec(),
         user: text(found.user()),
         read_only_root: found.readonly_root_filesystem.unwrap_or_default(),
         ports,
         environment: environment.collect(),
         secrets: found.secrets().iter().map(|it| (it.name.clone(), it.value_from.clone())).collect(),
-        disk_path: text(disk.and_then(|mount| mount.container_path())),
+        mounts: mounts.collect(),
         log: Log {
+            driver: text(found.log_configuration().map(|log| log.log_driver().as_str())),
             group: option("awslogs-group"),
             region: option("awslogs-region"),
             prefix: option("awslogs-stream-prefix"),
         },
-        health_command: found.health_check().map(|check| check.command().to_vec()).unwrap_or_default(),
+        health: health_of(found.health_check()),
         stop_timeout: found.stop_timeout.unwrap_or(30),
         init_process: found.linux_parameters().and_then(|it| it.init_process_enabled).unwrap_or_default(),
+    }
+}
+
+/// What is left out is as AWS has it by default.
+fn health_of(found: Option<&HealthCheck>) -> Health {
+    Health {
+        command: found.map(|check| check.command().to_vec()).unwrap_or_default(),
+        interval: found.and_then(|check| check.interval).unwrap_or(30),
+        timeout: found.and_then(|check| check.timeout).unwrap_or(5),
+        retries: found.and_then(|check| check.retries).unwrap_or(3),
+        start_period: found.and_then(|check| check.start_period).unwrap_or_default(),
     }
 }
 
@@ -336,14 +405,15 @@ impl TaskDefinition {
     async fn register(&self, context: &Context, spec: &TaskDefinitionSpec) -> Result<TaskDefinitionOutput> {
         let platform = RuntimePlatform::builder()
             .cpu_architecture(CpuArchitecture::from(spec.architecture.as_str()))
-            .operating_system_family(OsFamily::Linux);
+            .operating_system_family(OsFamily::from(spec.operating_system.as_str()));
+        let runs_on = spec.runs_on.iter().map(|it| Compatibility::from(it.as_str()));
         let request = context
             .aws
             .ecs
             .register_task_definition()
             .family(&self.family)
-            .network_mode(NetworkMode::Awsvpc)
-            .requires_compatibilities(Compatibility::Fargate)
+            .network_mode(NetworkMode::from(spec.network_mode.as_str()))
+            .set_requires_compatibilities(Some(runs_on.collect()))
             .cpu(spec.cpu.to_string())
             .memory(spec.memory.to_string())
             .runtime_platform(platform.build())
@@ -426,22 +496,39 @@ mod tests {
             cpu: 1024,
             memory: 2048,
             architecture: "X86_64".to_owned(),
+            operating_system: "LINUX".to_owned(),
+            network_mode: "awsvpc".to_owned(),
+            runs_on: vec!["FARGATE".to_owned()],
             execution_role_arn: "arn:e".to_owned(),
             task_role_arn: "arn:t".to_owned(),
             container: Container {
                 name: "app".to_owned(),
                 image: "r@sha256:1".to_owned(),
+                command: Vec::new(),
+                entry_point: Vec::new(),
                 user: "65532:65532".to_owned(),
                 read_only_root: true,
                 ports: vec![8000, 8501],
                 environment: map("ENV", "staging"),
                 secrets: map("KEY", "arn:s:KEY::"),
-                disk_path: "/app/cache".to_owned(),
-                log: Log { group: "/g".to_owned(), region: "r".to_owned(), prefix: "ecs".to_owned() },
-                health_command: vec!["CMD".to_owned(), "/app/app".to_owned(), "health".to_owned()],
+                mounts: mounts("/app/cache".to_owned()),
+                log: Log {
+                    driver: "awslogs".to_owned(),
+                    group: "/g".to_owned(),
+                    region: "r".to_owned(),
+                    prefix: "ecs".to_owned(),
+                },
+                health: Health {
+                    command: vec!["CMD".to_owned(), "/app/app".to_owned(), "health".to_owned()],
+                    interval: 10,
+                    timeout: 5,
+                    retries: 3,
+                    start_period: 30,
+                },
                 stop_timeout: 30,
                 init_process: true,
             },
+            other_containers: Vec::new(),
             efs: Efs {
                 file_system_id: "fs-1".to_owned(),
                 access_point_id: "fsap-1".to_owned(),
@@ -457,6 +544,8 @@ mod tests {
         let registered = Description::builder()
             .cpu("1024")
             .memory("2048")
+            .network_mode(NetworkMode::Awsvpc)
+            .requires_compatibilities(Compatibility::Fargate)
             .execution_role_arn("arn:e")
             .task_role_arn("arn:t")
             // AWS gives every container this, and lists ports in any order.

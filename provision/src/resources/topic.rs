@@ -5,6 +5,7 @@ use aws_sdk_sns::types::{Subscription, Tag};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::policy_document::{canonical, in_one_form};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -24,6 +25,7 @@ pub struct Topic {
 #[derive(Debug, Serialize)]
 pub struct TopicSpec {
     /// Who may publish, and how.
+    #[serde(serialize_with = "in_one_form")]
     pub policy: Value,
     /// Who is told by mail, sorted; subscriptions of other kinds are left to whoever made them.
     pub emails: Vec<String>,
@@ -157,7 +159,7 @@ impl Resource for Topic {
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &TopicSpec) -> Result<TopicOutput> {
         let arn = &live.output.arn;
         self.check_owner(context, arn).await?;
-        if live.spec.policy != spec.policy {
+        if canonical(live.spec.policy.clone()) != canonical(spec.policy.clone()) {
             self.set(context, arn, "Policy", spec.policy.to_string()).await?;
         }
         if live.spec.kms_key != spec.kms_key {

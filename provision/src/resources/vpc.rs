@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_ec2::types::{self, AttributeBooleanValue, ResourceType, VpcAttributeName};
 use serde::Serialize;
 
-use super::ec2_tags;
+use super::{ec2_tags, subnet};
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -28,6 +28,8 @@ pub struct VpcSpec {
     pub dns_hostnames: bool,
     /// Whether it resolves names.
     pub dns_support: bool,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifier.
@@ -38,12 +40,19 @@ pub struct VpcOutput {
 }
 
 /// Everything of this kind that is ours.
-pub(super) async fn ours(context: &Context) -> Result<Vec<types::Vpc>> {
+async fn ours(context: &Context) -> Result<Vec<types::Vpc>> {
     let ask = || async {
         let request = context.aws.ec2.describe_vpcs().set_filters(ec2_tags::filters(&context.aws));
         Ok(request.send().await.map_err(AwsError::from)?.vpcs.unwrap_or_default())
     };
     context.once("our networks", ask).await
+}
+
+/// The network that our subnets are in, although it has lost our tags: another one beside it would serve nobody.
+async fn around_our_subnets(context: &Context) -> Result<Option<types::Vpc>> {
+    let Some(id) = subnet::ours(context).await?.into_iter().find_map(|subnet| subnet.vpc_id) else { return Ok(None) };
+    let answer = context.aws.ec2.describe_vpcs().vpc_ids(id).send().await.absent_on(&["InvalidVpcID.NotFound"])?;
+    Ok(answer.and_then(|answer| answer.vpcs).unwrap_or_default().into_iter().next())
 }
 
 impl Vpc {
@@ -77,13 +86,16 @@ impl Resource for Vpc {
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let vpc = ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |vpc| vpc.tags(), |vpc| vpc.vpc_id())?;
+        let tagged = vpc.is_some();
+        let vpc = if tagged { vpc } else { around_our_subnets(context).await? };
         let Some(vpc) = vpc else { return Ok(None) };
         let id = super::sent(vpc.vpc_id, "the VPC's id")?;
         let (dns_hostnames, dns_support) = tokio::try_join!(
             self.attribute(context, &id, VpcAttributeName::EnableDnsHostnames),
             self.attribute(context, &id, VpcAttributeName::EnableDnsSupport),
         )?;
-        let spec = VpcSpec { cidr: super::sent(vpc.cidr_block, "the VPC's CIDR")?, dns_hostnames, dns_support };
+        let cidr = super::sent(vpc.cidr_block, "the VPC's CIDR")?;
+        let spec = VpcSpec { cidr, dns_hostnames, dns_support, tagged };
         Ok(Some(Live { spec, output: VpcOutput { id } }))
     }
 
@@ -97,13 +109,19 @@ impl Resource for Vpc {
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &VpcSpec) -> Result<VpcOutput> {
+        if !live.spec.tagged {
+            let tags = ec2_tags::list(&context.aws, &self.name);
+            let request = context.aws.ec2.create_tags().resources(&live.output.id).set_tags(Some(tags));
+            request.send().await.map_err(AwsError::from)?;
+        }
         self.set_attributes(context, &live.output.id, spec).await?;
         // Right after a change the old value can be read once more, which would look like drift.
         let wait = Wait::new("the network's attributes", Duration::from_millis(500), Duration::from_secs(30));
         context
             .wait(wait, || async {
                 let hostnames = self.attribute(context, &live.output.id, VpcAttributeName::EnableDnsHostnames).await?;
-                Ok(if hostnames == spec.dns_hostnames {
+                let support = self.attribute(context, &live.output.id, VpcAttributeName::EnableDnsSupport).await?;
+                Ok(if (hostnames, support) == (spec.dns_hostnames, spec.dns_support) {
                     Poll::Ready(())
                 } else {
                     Poll::Pending("the old value".into())

@@ -154,6 +154,11 @@ fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
     if let Value::Object(more) = form(query) {
         fields.extend(more);
     }
+    // The one list that EFS takes in a query.
+    let keys: Vec<_> = query.split('&').filter_map(|field| field.strip_prefix("tagKeys=")).map(decode).collect();
+    if !keys.is_empty() {
+        fields.insert("tagKeys".to_owned(), keys.into());
+    }
     let mut id = |key: &str| {
         if let Some(id) = parts.get(1) {
             fields.insert(key.to_owned(), Value::String((*id).to_owned()));
@@ -181,6 +186,7 @@ fn rest(method: &str, uri: &str, body: &[u8]) -> (String, Value) {
         ("DELETE", "access-points", None) => "DeleteAccessPoint",
         ("POST", "resource-tags", None) => "TagResource",
         ("GET", "resource-tags", None) => "ListTagsForResource",
+        ("DELETE", "resource-tags", None) => "UntagResource",
         _ => "",
     };
     match parts.first().copied().unwrap_or_default() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use provision::aws::{Aws, Owner};
 use provision::guard::Access;
-use provision::plan::{Action, Goal};
+use provision::plan::{Action, Goal, Plan};
 
 use crate::Cloud;
 use crate::census::{Census, census};
@@ -26,27 +26,32 @@ pub async fn deployed() -> Result<Runs> {
     Ok(runs)
 }
 
-/// What a deploy would change, one line a resource: `~ name fields`, or the sign of another action and the name.
+/// What a deploy would change; see [`lines`].
 ///
 /// # Errors
 /// When something cannot be read.
 pub async fn changes(runs: &Runs) -> Result<Vec<String>> {
-    let steps = runs.plan(Goal::Present).await?.steps.into_iter();
-    let lines = steps.filter_map(|step| {
+    Ok(lines(&runs.plan(Goal::Present).await?))
+}
+
+/// What a plan changes, one line a resource: `~ name fields`, the same with `!` where AWS cannot do it in place, or the
+/// sign of another action and the name.
+pub fn lines(plan: &Plan) -> Vec<String> {
+    let lines = plan.steps.iter().filter_map(|step| {
         let sign = match &step.action {
             Action::Keep | Action::Retain => return None,
-            Action::Update { changes } => {
+            Action::Update { changes } | Action::Blocked { changes } => {
                 let fields: Vec<_> = changes.iter().map(|change| change.path.as_str()).collect();
-                return Some(format!("~ {} {}", step.name, fields.join(" ")));
+                let sign = if matches!(step.action, Action::Update { .. }) { '~' } else { '!' };
+                return Some(format!("{sign} {} {}", step.name, fields.join(" ")));
             }
             Action::Create { .. } => '+',
             Action::Delete => '-',
             Action::Recheck => '?',
-            Action::Blocked { .. } => '!',
         };
         Some(format!("{sign} {}", step.name))
     });
-    Ok(lines.collect())
+    lines.collect()
 }
 
 /// Deploys what was changed in the configuration or behind the tool's back, which must be exactly this; then nothing

@@ -179,3 +179,33 @@ async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool, 
     };
     Said { exit, results: results.text(), talk: talk.text() }
 }
+
+/// Names the identifiers and moments in a line, which differ between runs.
+pub fn normal(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(first) = rest.chars().next() {
+        let length = |test: fn(char) -> bool| rest.find(|c: char| !test(c)).unwrap_or(rest.len());
+        let moment = length(|c| c.is_ascii_digit() || "-:TZ.".contains(c));
+        if moment >= 20 && rest[..moment].contains('T') {
+            out.push_str("[moment]");
+            rest = &rest[moment..];
+            continue;
+        }
+        // The account ends a secret's ARN with six characters by chance.
+        if let Some(chance) = rest.strip_prefix("api-keys-").and_then(|it| it.get(6..)) {
+            out.push_str("api-keys-[id]");
+            rest = chance;
+            continue;
+        }
+        let word = length(|c| c.is_ascii_alphanumeric()).max(first.len_utf8());
+        out.push_str(if is_identifier(&rest[..word]) { "[id]" } else { &rest[..word] });
+        rest = &rest[word..];
+    }
+    out
+}
+
+/// Hexadecimal, long, and with a digit; an account's number is one, too.
+fn is_identifier(word: &str) -> bool {
+    word.len() >= 8 && word.chars().all(|c| c.is_ascii_hexdigit()) && word.chars().any(|c| c.is_ascii_digit())
+}

@@ -190,6 +190,9 @@ impl World {
             ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
+            ("ec2", "CreateTags" | "DeleteTags") => {
+                Some(security_groups::answer(self, call).unwrap_or_else(|| Ok(self.visibility.retag(call))))
+            }
             ("ec2", _) => {
                 let own = [security_groups::answer, flow_logs::answer, endpoints::answer];
                 own.into_iter().find_map(|answer| answer(self, call))

@@ -116,7 +116,12 @@ async fn what_somebody_widens_is_found_and_undone() {
     let said = run(&cloud, &[]).await;
     has(
         &said.talk,
-        &["trust.Statement:\n        + ", "policies.more", "policies.deploy-1.Statement", "description: odd -> "],
+        &[
+            "trust.Statement:\n        - []\n        + ",
+            "policies.more",
+            "policies.deploy-1.Statement",
+            "description: odd -> ",
+        ],
     );
     assert_eq!(run(&cloud, &["--apply", "--yes"]).await.exit, Exit::Done);
     has(&run(&cloud, &[]).await.talk, &["the role exists as described"]);

@@ -51,7 +51,7 @@ async fn what_holds_data_is_kept_and_taken_up_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
+async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_fifty_calls() {
     let runs = deployed().await;
     let before = runs.cloud.calls().len();
     let began = Instant::now();
@@ -60,7 +60,7 @@ async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
     assert!(planned.plan.is_empty(), "{}", planned.plan);
     // Every call takes the same time here, so the time tells how many came one after another.
     assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list(&calls));
-    assert!(calls.len() < 40, "{} calls:\n{}", calls.len(), list(&calls));
+    assert!(calls.len() < 50, "{} calls:\n{}", calls.len(), list(&calls));
 }
 
 fn list(calls: &[Call]) -> String {

@@ -166,6 +166,8 @@ async fn disturb_the_network(aws: &Aws) {
     let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
     let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
     aws.elb.set_security_groups().load_balancer_arn(balancer).security_groups(by_name("cache")).send().await.unwrap();
+    let request = aws.elb.set_ip_address_type().load_balancer_arn(balancer);
+    request.ip_address_type("dualstack".into()).send().await.unwrap();
     let targets = aws.efs.describe_file_systems().send().await.unwrap();
     let file_system = targets.file_systems()[0].file_system_id().to_owned();
     let mounts = aws.efs.describe_mount_targets().file_system_id(&file_system).send().await.unwrap();
@@ -291,6 +293,9 @@ async fn disturb_the_roles(aws: &Aws) {
     let roles = aws.iam.list_roles().send().await.unwrap();
     let role = roles.roles().iter().find(|it| it.role_name().contains("-task-")).unwrap().role_name();
     let nothing = json!({"Version": "2012-10-17", "Statement": []}).to_string();
+    let policy = aws.iam.create_policy().policy_name("odd").policy_document(&nothing).send().await.unwrap();
+    let request = aws.iam.attach_role_policy().role_name(role);
+    request.set_policy_arn(policy.policy.unwrap().arn).send().await.unwrap();
     aws.iam.update_role().role_name(role).description("odd").send().await.unwrap();
     aws.iam.update_assume_role_policy().role_name(role).policy_document(&nothing).send().await.unwrap();
     aws.iam.put_role_policy().role_name(role).policy_name("more").policy_document(nothing).send().await.unwrap();
@@ -300,6 +305,24 @@ async fn disturb_the_roles(aws: &Aws) {
 }
 
 const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// Takes our tags from what an earlier run knows to be ours.
+async fn take_the_tags(aws: &Aws) {
+    let keys = || Some(vec!["provision:app".to_owned()]);
+    let balancers = aws.elb.describe_load_balancers().send().await.unwrap();
+    let balancer = balancers.load_balancers()[0].load_balancer_arn().unwrap();
+    aws.elb.remove_tags().resource_arns(balancer).set_tag_keys(keys()).send().await.unwrap();
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    let repository = repositories.repositories()[0].repository_arn().unwrap();
+    aws.ecr.untag_resource().resource_arn(repository).set_tag_keys(keys()).send().await.unwrap();
+    let logs = aws.logs.describe_log_groups().send().await.unwrap();
+    let log = logs.log_groups().iter().filter_map(|it| it.arn()).find(|arn| arn.contains("/service"));
+    let log = log.unwrap().trim_end_matches(":*");
+    aws.logs.untag_resource().resource_arn(log).set_tag_keys(keys()).send().await.unwrap();
+    let vpcs = aws.ec2.describe_vpcs().send().await.unwrap();
+    aws.ec2.delete_tags().resources(vpcs.vpcs()[0].vpc_id().unwrap()).send().await.unwrap();
+}
+
 const RECORD: &str = "/weather-comment-generator/staging/deployments";
 
 async fn played() -> Scene {
@@ -318,6 +341,8 @@ async fn played() -> Scene {
     disturb_the_monitoring(&scene).await;
     scene.another_email();
     scene.deploy(Who::Pipeline).await;
+    take_the_tags(&scene.somebody()).await;
+    scene.deploy(Who::Operator).await;
     scene.runs.new_image("a program that ends at once").unwrap();
     let bad = scene.runs.digest();
     scene.runs.cloud.world(|world| world.broken_images.insert(bad));

@@ -14,6 +14,11 @@ use crate::resources::dashboard::DashboardSpec;
 const WIDTH: usize = 8;
 const HEIGHT: usize = 6;
 
+/// How it is found.
+pub(super) fn key(names: &Names) -> Dashboard {
+    Dashboard { name: names.dashboard(), resource: "dashboard".to_owned() }
+}
+
 pub(super) fn add(
     stack: &mut Stack,
     deployment: &Deployment,
@@ -21,7 +26,7 @@ pub(super) fn add(
     identity: Handle<Identity>,
     edge: &Edge,
 ) -> Handle<Dashboard> {
-    let key = Dashboard { name: names.dashboard(), resource: "dashboard".to_owned() };
+    let key = key(names);
     let (names, deployment) = (names.clone(), deployment.clone());
     let inputs = (identity, edge.load_balancer, edge.page, edge.api);
     stack.add("dashboard", key, inputs, move |(caller, load_balancer, page, api)| {

@@ -38,6 +38,10 @@ impl Forgotten {
                 self.show_settings(answer, call);
             }
             "CreateRepository" => self.learn(json("/repository/repositoryArn"), call),
+            "TagResource" if call.service == "ecr" => self.learn(call.text("resourceArn").to_owned(), call),
+            "UntagResource" if ["ecr", "ecs"].contains(&call.service.as_str()) => {
+                self.untag(call.text("resourceArn"), call);
+            }
             "ListTagsForResource" if call.service == "ecr" => {
                 let tags = self.json.get(call.text("resourceArn")).cloned();
                 answer.edit(|body| body["tags"] = tags.unwrap_or_default());
@@ -55,6 +59,26 @@ impl Forgotten {
             "CreateRule" => self.learn_xml("RuleArn", call, answer),
             _ => (),
         }
+    }
+
+    fn untag(&mut self, arn: &str, call: &Call) {
+        let keys: Vec<_> = call.fields["tagKeys"].as_array().into_iter().flatten().map(text).collect();
+        if let Some(tags) = self.json.get_mut(arn).and_then(Value::as_array_mut) {
+            tags.retain(|tag| !keys.contains(&text(&tag[if call.service == "ecr" { "Key" } else { "key" }])));
+        }
+    }
+
+    /// Adds tags to something of load balancing, or takes them away.
+    pub(super) fn retag(&mut self, call: &Call) {
+        let tags = self.xml.entry(call.text("ResourceArns.member.1").to_owned()).or_default();
+        for key in call.list("TagKeys.member") {
+            let start = tags.find(&format!("<member><Key>{key}</Key>"));
+            let end = start.and_then(|start| Some(start + tags[start..].find("</member>")? + "</member>".len()));
+            if let (Some(start), Some(end)) = (start, end) {
+                tags.replace_range(start..end, "");
+            }
+        }
+        tags.push_str(&query(call));
     }
 
     fn describe(&mut self, call: &Call) {

@@ -129,7 +129,12 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
     match call.operation.as_str() {
         "DescribeTags" => Some(Ok(world.forgotten.of_load_balancing(call))),
         "DescribeTargetHealth" => Some(Ok(super::services::target_health(world, call))),
-        "SetSubnets" | "SetSecurityGroups" => Some(set(world, call)),
+        "SetSubnets" | "SetSecurityGroups" | "SetIpAddressType" => Some(set(world, call)),
+        "SetRulePriorities" => Some(set_priorities(world, call)),
+        "AddTags" | "RemoveTags" => {
+            world.forgotten.retag(call);
+            Some(answered(&call.operation, ""))
+        }
         operation if operation.ends_with("Attributes") => Some(attributes(world, call)),
         operation => {
             let (verb, kind) = Kind::of(operation)?;
@@ -266,9 +271,22 @@ fn modify(world: &mut World, call: &Call, kind: Kind) -> Result<Answer, Refusal>
     // A list that is sent replaces the list that is there.
     let lists: Vec<_> = asked.keys().filter_map(|key| Some(key.split_once(".member.")?.0.to_owned())).collect();
     thing.fields.retain(|key, _| !lists.iter().any(|list| key.starts_with(&format!("{list}.member."))));
+    // Without TLS there is neither a certificate nor a policy for it.
+    if kind == Kind::Listener && call.text("Protocol") == "HTTP" {
+        thing.fields.retain(|key, _| key != "SslPolicy" && !key.starts_with("Certificates."));
+    }
     thing.fields.extend(asked);
     let arn = call.text(&kind.arn_field()).to_owned();
     answered(&call.operation, &list(world, kind, &[arn]))
+}
+
+/// Several rules at a time; here one is enough.
+fn set_priorities(world: &mut World, call: &Call) -> Result<Answer, Refusal> {
+    let at = |part: &str| call.text(&format!("RulePriorities.member.1.{part}")).to_owned();
+    let missing = || Refusal::new("RuleNotFound", "One or more rules not found");
+    let rule = world.load_balancing.things.get_mut(&at("RuleArn")).ok_or_else(missing)?;
+    rule.fields.insert("Priority".to_owned(), at("Priority"));
+    answered(&call.operation, &list(world, Kind::Rule, &[at("RuleArn")]))
 }
 
 fn set(world: &mut World, call: &Call) -> Result<Answer, Refusal> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::visibility::item_length;
 use crate::REGION;
 use crate::answer::Answer;
 use crate::call::Call;
@@ -37,7 +38,22 @@ impl Network {
         self.gateways.values().any(|attached| attached == vpc)
     }
 
-    pub(super) fn observe(&mut self, call: &Call, answer: &Answer) {
+    /// A route to a gateway that is gone or detached stays, and leads nowhere.
+    fn show_blackholes(&self, answer: &mut Answer) {
+        let (open, active) = ("<gatewayId>igw-", "<state>active</state>");
+        let mut at = 0;
+        while let Some(start) = answer.body[at..].find(open).map(|offset| at + offset) {
+            let id = answer.body[start..].split_once('>').and_then(|(_, rest)| rest.split('<').next());
+            let works = id.is_some_and(|id| self.gateways.contains_key(id));
+            at = start + open.len();
+            let end = answer.body[at..].find("</item>").map_or(answer.body.len(), |offset| at + offset);
+            if let Some(state) = answer.body[at..end].find(active).filter(|_| !works).map(|offset| at + offset) {
+                answer.body.replace_range(state..state + active.len(), "<state>blackhole</state>");
+            }
+        }
+    }
+
+    pub(super) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         let field = |name: &str| call.text(name).to_owned();
         match call.operation.as_str() {
             "CreateSubnet" => {
@@ -65,6 +81,8 @@ impl Network {
                     self.associations.insert(answer.element("newAssociationId").to_owned(), subnet);
                 }
             }
+            "DescribeRouteTables" => self.show_blackholes(answer),
+            "DescribeInternetGateways" => keep_tagged(call, answer),
             "CreateRoute" => {
                 self.routes.insert((field("RouteTableId"), field("DestinationCidrBlock")));
             }
@@ -81,6 +99,25 @@ impl Network {
             _ => (),
         }
     }
+}
+
+/// Keeps what has the tags that a call asks for, where the emulator does not look at them.
+fn keep_tagged(call: &Call, answer: &mut Answer) {
+    let filters = filters(call);
+    let tags: Vec<_> = filters.iter().filter_map(|(name, values)| Some((name.strip_prefix("tag:")?, values))).collect();
+    let has = |item: &str, key: &str, value: &str| item.contains(&format!("<key>{key}</key><value>{value}</value>"));
+    let mut kept = String::new();
+    let mut rest = answer.body.as_str();
+    while let Some(start) = rest.find("<item>") {
+        let end = start + item_length(&rest[start..]);
+        kept.push_str(&rest[..start]);
+        let item = &rest[start..end];
+        if tags.iter().all(|(key, values)| values.iter().any(|value| has(item, key, value))) {
+            kept.push_str(item);
+        }
+        rest = &rest[end..];
+    }
+    answer.body = kept + rest;
 }
 
 /// The filters of a Describe call: names and values.

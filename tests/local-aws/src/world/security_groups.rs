@@ -27,6 +27,7 @@ pub struct Rule {
     protocol: String,
     from: String,
     to: String,
+    /// A block of addresses, of either version.
     cidr: String,
     /// The group that it names.
     pub group: String,
@@ -63,6 +64,8 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "DeleteSecurityGroup" => delete(groups, call),
         "DescribeSecurityGroupRules" => Ok(describe_rules(groups, call)),
         "AuthorizeSecurityGroupIngress" | "AuthorizeSecurityGroupEgress" => authorize(groups, call),
+        "ModifySecurityGroupRules" => modify(groups, call),
+        "DeleteTags" if groups.all.contains_key(call.text("ResourceId.1")) => Ok(untag(groups, call)),
         "CreateTags" if groups.all.contains_key(call.text("ResourceId.1")) => Ok(tag(groups, call)),
         "RevokeSecurityGroupIngress" | "RevokeSecurityGroupEgress" => revoke(groups, call),
         _ => return None,
@@ -113,6 +116,14 @@ fn tag(groups: &mut SecurityGroups, call: &Call) -> Answer {
     Answer::xml("<CreateTagsResponse><return>true</return></CreateTagsResponse>")
 }
 
+fn untag(groups: &mut SecurityGroups, call: &Call) -> Answer {
+    let group = groups.all.get_mut(call.text("ResourceId.1")).expect("it was asked for a moment ago");
+    for key in (1..).map_while(|index| call.fields[format!("Tag.{index}.Key")].as_str()) {
+        group.tags.remove(key);
+    }
+    Answer::xml("<DeleteTagsResponse><return>true</return></DeleteTagsResponse>")
+}
+
 fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
     let id = groups.id("sg");
     let tags = (1..).map_while(|index| {
@@ -160,11 +171,12 @@ fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
             put("ipProtocol", &rule.protocol);
             put("fromPort", &rule.from);
             put("toPort", &rule.to);
-            match rule.group.as_str() {
-                "" => put("ipRanges.item.0.cidrIp", &rule.cidr),
-                group => put("groups.item.0.groupId", group),
+            let (peer, field, value) = match rule.group.as_str() {
+                "" if rule.cidr.contains("::") => ("ipv6Ranges", "cidrIpv6", rule.cidr.as_str()),
+                "" => ("ipRanges", "cidrIp", rule.cidr.as_str()),
+                group => ("groups", "groupId", group),
             };
-            let peer = if rule.group.is_empty() { "ipRanges" } else { "groups" };
+            put(&format!("{peer}.item.0.{field}"), value);
             if !rule.description.is_empty() {
                 put(&format!("{peer}.item.0.description"), &rule.description);
             }
@@ -197,8 +209,11 @@ fn item(group: &str, id: &str, rule: &Rule) -> String {
         ("toPort".to_owned(), rule.to.clone()),
         ("description".to_owned(), rule.description.clone()),
     ]);
-    let peer =
-        if rule.group.is_empty() { ("cidrIpv4", &rule.cidr) } else { ("referencedGroupInfo.groupId", &rule.group) };
+    let peer = match rule.group.as_str() {
+        "" if rule.cidr.contains("::") => ("cidrIpv6", &rule.cidr),
+        "" => ("cidrIpv4", &rule.cidr),
+        _ => ("referencedGroupInfo.groupId", &rule.group),
+    };
     fields.insert(peer.0.to_owned(), peer.1.clone());
     fields.retain(|_, text| !text.is_empty());
     format!("<item>{}</item>", xml::elements(&fields))
@@ -223,7 +238,8 @@ pub(crate) fn asked(call: &Call) -> Vec<Rule> {
             break;
         }
         let peers = (1..).map_while(|peer| {
-            let cidr = at(&format!("IpRanges.{peer}.CidrIp"));
+            let cidrs = [at(&format!("IpRanges.{peer}.CidrIp")), at(&format!("Ipv6Ranges.{peer}.CidrIpv6"))];
+            let cidr = cidrs.concat();
             let group = at(&format!("Groups.{peer}.GroupId"));
             let description =
                 [at(&format!("IpRanges.{peer}.Description")), at(&format!("Groups.{peer}.Description"))].concat();
@@ -258,6 +274,34 @@ fn authorize(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal
     Ok(Answer::xml(format!(
         "<{operation}Response><return>true</return><securityGroupRuleSet>{items}</securityGroupRuleSet></{operation}Response>"
     )))
+}
+
+/// Replaces a rule as a whole, under its identifier; what is left out of it is gone.
+fn modify(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal> {
+    let id = call.text("GroupId");
+    let group = groups.all.get_mut(id).ok_or_else(|| missing(id))?;
+    for index in 1.. {
+        let rule_id = call.text(&format!("SecurityGroupRule.{index}.SecurityGroupRuleId"));
+        if rule_id.is_empty() {
+            break;
+        }
+        let at = |part: &str| call.text(&format!("SecurityGroupRule.{index}.SecurityGroupRule.{part}")).to_owned();
+        let Some(rule) = group.rules.get_mut(rule_id) else {
+            let message = format!("The security group rule ID '{rule_id}' does not exist");
+            return Err(Refusal::new("InvalidSecurityGroupRuleId.NotFound", message));
+        };
+        let port = |part: &str| if at(part).is_empty() { "-1".to_owned() } else { at(part) };
+        *rule = Rule {
+            egress: rule.egress,
+            protocol: at("IpProtocol"),
+            from: port("FromPort"),
+            to: port("ToPort"),
+            cidr: [at("CidrIpv4"), at("CidrIpv6")].concat(),
+            group: at("ReferencedGroupId"),
+            description: at("Description"),
+        };
+    }
+    Ok(Answer::xml("<ModifySecurityGroupRulesResponse><return>true</return></ModifySecurityGroupRulesResponse>"))
 }
 
 fn revoke(groups: &mut SecurityGroups, call: &Call) -> Result<Answer, Refusal> {

@@ -177,6 +177,8 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "DescribeServiceDeployments" => Ok(deployments::describe(world, call)),
         "DescribeServiceRevisions" => Ok(deployments::revisions(world, call)),
         "StopServiceDeployment" => Ok(deployments::stop(world, call)),
+        // A cluster's tags are kept elsewhere.
+        "UntagResource" if call.text("resourceArn").contains(":service/") => untag(world, call),
         _ => return None,
     };
     Some(answer.map(|body| Answer::json(&body)))
@@ -439,7 +441,7 @@ fn move_interfaces(world: &mut World, call: &Call, name: &str, new: Option<&Depl
 }
 
 /// Changes of these begin a deployment; others are applied without one.
-const BEGINS_A_DEPLOYMENT: [&str; 3] = ["taskDefinition", "networkConfiguration", "loadBalancers"];
+const BEGINS_A_DEPLOYMENT: [&str; 4] = ["taskDefinition", "networkConfiguration", "loadBalancers", "platformVersion"];
 
 fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     let name = short(call.text("service")).to_owned();
@@ -469,6 +471,16 @@ fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     }
     service.deployments.splice(0..0, new);
     Ok(json!({"service": describe_one(world, &name)}))
+}
+
+fn untag(world: &mut World, call: &Call) -> Result<Value, Refusal> {
+    let keys: Vec<_> = call.fields["tagKeys"].as_array().into_iter().flatten().map(text).collect();
+    let service = world.services.by_name.get_mut(short(call.text("resourceArn")));
+    let service = service.ok_or_else(|| Refusal::new("InvalidParameterException", "The service was not found."))?;
+    if let Some(tags) = service.settings.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| !keys.contains(&text(&tag["key"])));
+    }
+    Ok(json!({}))
 }
 
 fn delete(world: &mut World, call: &Call) -> Result<Value, Refusal> {

@@ -58,6 +58,19 @@ impl Visibility {
         self.untagged.extend(ids.into_iter().map(|id| (id, until)));
     }
 
+    /// Somebody takes the tags from things, or gives them back.
+    pub(super) fn retag(&mut self, call: &Call) -> Answer {
+        for id in call.list("ResourceId") {
+            if call.operation == "DeleteTags" {
+                self.untagged.insert(id.to_owned(), Duration::MAX);
+            } else {
+                self.untagged.remove(id);
+            }
+        }
+        let operation = &call.operation;
+        Answer::xml(format!("<{operation}Response><return>true</return></{operation}Response>"))
+    }
+
     /// Takes out of a list what was made a moment ago.
     pub(super) fn hide_new(&self, call: &Call, answer: &mut Answer, now: Duration) {
         let young = self.made.iter().filter(|(_, made)| now < **made + GAP);
@@ -69,10 +82,14 @@ impl Visibility {
     /// Takes tags out of an answer that are not known everywhere yet.
     pub(super) fn hide_untagged(&self, call: &Call, answer: &mut Answer, now: Duration) {
         for (id, _) in self.untagged.iter().filter(|(_, until)| now < **until) {
-            if answer.body.contains(id.as_str()) || asks_for(call, id) {
+            if call.service == "ec2" {
                 // What has no tags is not found by them, and shows none where it is listed.
-                let body = without(call, &answer.body, id);
-                answer.body = if body == answer.body { without_tags(&body) } else { body };
+                let filters = super::network::filters(call);
+                let by_tags = filters.iter().any(|(name, _)| name.starts_with("tag:"));
+                let shown = |item: &str| if by_tags { String::new() } else { without_tags(item) };
+                answer.body = with_item(call, &answer.body, id, shown);
+            } else if answer.body.contains(id.as_str()) || asks_for(call, id) {
+                answer.body = without_tags(&answer.body);
             }
         }
     }
@@ -126,6 +143,11 @@ pub(crate) fn announced(answer: &Answer) -> Vec<String> {
 
 /// Takes a thing out of the list of its kind.
 fn without(call: &Call, body: &str, id: &str) -> String {
+    with_item(call, body, id, |_| String::new())
+}
+
+/// Shows a thing otherwise in the list of its kind.
+fn with_item(call: &Call, body: &str, id: &str, shown: impl Fn(&str) -> String) -> String {
     let Some((.., element)) = MAKES.iter().find(|(_, lists, _)| call.is("ec2", lists)) else { return body.to_owned() };
     let open = format!("<{element}>");
     let mut kept = String::new();
@@ -136,7 +158,9 @@ fn without(call: &Call, body: &str, id: &str) -> String {
         kept.push_str(&rest[..start]);
         // The first identifier of its kind is its own; what it mentions comes after.
         let own = item.split_once(&open).and_then(|(_, after)| after.split('<').next());
-        if own != Some(id) {
+        if own == Some(id) {
+            kept.push_str(&shown(item));
+        } else {
             kept.push_str(item);
         }
         rest = &rest[end..];
@@ -144,7 +168,8 @@ fn without(call: &Call, body: &str, id: &str) -> String {
     kept + rest
 }
 
-fn item_length(body: &str) -> usize {
+/// How long the item is that a text begins with, and that may hold others.
+pub(super) fn item_length(body: &str) -> usize {
     let mut depth = 0;
     let mut at = 0;
     loop {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::mem;
 
 use local_aws::Cloud;
-use local_aws::commands::{Said, piped};
+use local_aws::commands::{Said, normal, piped};
 use local_aws::runs::image_layout;
 use provision::cli::Exit;
 
@@ -51,36 +51,6 @@ fn without_duration(line: &str) -> String {
         }
     }
     line.to_owned()
-}
-
-/// Names identifiers and moments.
-fn normal(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line;
-    while let Some(first) = rest.chars().next() {
-        let length = |test: fn(char) -> bool| rest.find(|c: char| !test(c)).unwrap_or(rest.len());
-        let moment = length(|c| c.is_ascii_digit() || "-:TZ.".contains(c));
-        if moment >= 20 && rest[..moment].contains('T') {
-            out.push_str("[moment]");
-            rest = &rest[moment..];
-            continue;
-        }
-        // The account ends a secret's ARN with six characters by chance.
-        if let Some(chance) = rest.strip_prefix("api-keys-").and_then(|it| it.get(6..)) {
-            out.push_str("api-keys-[id]");
-            rest = chance;
-            continue;
-        }
-        let word = length(|c| c.is_ascii_alphanumeric()).max(first.len_utf8());
-        out.push_str(if is_identifier(&rest[..word]) { "[id]" } else { &rest[..word] });
-        rest = &rest[word..];
-    }
-    out
-}
-
-/// Hexadecimal, long, and with a digit; an account's number is one, too.
-fn is_identifier(word: &str) -> bool {
-    word.len() >= 8 && word.chars().all(|c| c.is_ascii_hexdigit()) && word.chars().any(|c| c.is_ascii_digit())
 }
 
 #[test]
