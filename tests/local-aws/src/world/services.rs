@@ -600,26 +600,35 @@ pub(super) fn target_health(world: &World, call: &Call) -> Answer {
         balancers.into_iter().flatten().any(|it| it["targetGroupArn"] == json!(group))
     };
     let service = world.services.by_name.values().filter(|it| it.inactive.is_none()).find(serves);
+    let serves = service.is_some_and(|service| healthy(service, world.now));
     let unwell = service.and_then(|service| unwell(service, world.now));
-    let (state, code, reason) = match service {
-        Some(_) if !world.load_balancing.is_used(group) => {
-            ("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+    let mut targets = Vec::new();
+    match service {
+        None => (),
+        Some(_) if !world.load_balancing.is_used(group) => targets.push((
+            "10.0.0.10",
+            "unused",
+            "Target.NotInUse",
+            "Target group is not configured to receive traffic from the load balancer",
+        )),
+        Some(_) if !serves && unwell.is_none() => {
+            targets.push(("10.0.0.10", "initial", "Elb.InitialHealthChecking", "Initial health checks in progress"));
         }
-        Some(service) if healthy(service, world.now) => ("healthy", "", ""),
-        Some(_) if unwell.is_some() => {
-            let (code, reason) = unwell.unwrap_or_default();
-            ("unhealthy", code, reason)
+        // A new task beside the old one that it is to replace.
+        Some(_) => {
+            targets.extend(serves.then_some(("10.0.0.10", "healthy", "", "")));
+            targets.extend(unwell.map(|(code, reason)| ("10.0.0.11", "unhealthy", code, reason)));
         }
-        Some(_) => ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress"),
-        None => ("", "", ""),
-    };
-    let why = format!("<Reason>{code}</Reason><Description>{reason}</Description>");
-    let why = if code.is_empty() { String::new() } else { why };
-    let target = format!(
-        "<member><Target><Id>10.0.0.10</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State>{why}\
-         </TargetHealth></member>"
-    );
-    let targets = if state.is_empty() { String::new() } else { target };
+    }
+    let targets = targets.into_iter().map(|(address, state, code, reason)| {
+        let why = format!("<Reason>{code}</Reason><Description>{reason}</Description>");
+        let why = if code.is_empty() { String::new() } else { why };
+        format!(
+            "<member><Target><Id>{address}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State>{why}\
+             </TargetHealth></member>"
+        )
+    });
+    let targets: String = targets.collect();
     Answer::xml(format!(
         "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{targets}\
          </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>"
