@@ -71,15 +71,21 @@ async fn progress(context: &Context, ours: &Deployment, groups: &[String]) -> Re
     if ours.running_count == 0 && ours.desired_count > 0 {
         return Ok(Poll::Pending(state));
     }
+    let mut unwell = Vec::new();
     for group in groups {
         let states = target_group::health(context, group).await?;
         let healthy = states.iter().filter(|state| state.state == "healthy").count();
         if i32::try_from(healthy).unwrap_or(i32::MAX) < ours.desired_count {
             return Ok(Poll::Pending(format!("{state}; targets: {}", seen(&states))));
         }
+        // Those of the deployment before may be well while ours are not.
+        unwell.extend(states.into_iter().filter(TargetState::is_unwell));
     }
     let completed = ours.rollout_state() == Some(&DeploymentRolloutState::Completed);
-    Ok(if completed && ours.running_count >= ours.desired_count { Poll::Ready(()) } else { Poll::Pending(state) })
+    if completed && ours.running_count >= ours.desired_count {
+        return Ok(Poll::Ready(()));
+    }
+    Ok(Poll::Pending(if unwell.is_empty() { state } else { format!("{state}; targets: {}", seen(&unwell)) }))
 }
 
 /// What a load balancer thinks of its targets, with what that means of those that are not well.

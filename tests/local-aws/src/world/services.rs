@@ -684,30 +684,30 @@ pub(super) fn is_served(world: &World, group: &str) -> bool {
 pub(super) fn target_health(world: &World, call: &Call) -> Answer {
     let group = call.text("TargetGroupArn");
     let service = behind(world, group);
+    let serves = service.is_some_and(|service| healthy(service, world.now));
     let unwell = service.and_then(|service| unwell(service, world.now));
-    let (state, code, reason) = match service {
-        Some(_) if !world.load_balancing.is_used(group) => {
-            ("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
-        }
-        Some(service) if healthy(service, world.now) => ("healthy", "", ""),
-        Some(_) if unwell.is_some() => {
-            let (code, reason) = unwell.unwrap_or_default();
-            ("unhealthy", code, reason)
-        }
-        Some(_) => ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress"),
-        None => ("", "", ""),
+    let tasks = service.map_or(0, Service::desired);
+    let (state, code, reason) = if service.is_some() && !world.load_balancing.is_used(group) {
+        ("unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+    } else if serves {
+        ("healthy", "", "")
+    } else {
+        ("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
     };
-    let why = format!("<Reason>{code}</Reason><Description>{reason}</Description>");
-    let why = if code.is_empty() { String::new() } else { why };
-    // One for each task.
-    let target = |index: i64| {
-        let id = format!("10.0.0.{}", 10 + index);
+    // One for each task, and a new one that is not well beside the old ones that it is to replace, or alone.
+    let alone = unwell.is_some() && !serves;
+    let of_tasks = (0..if alone { 0 } else { tasks }).map(|index| (index, state, code, reason));
+    let new = unwell.map(|(code, reason)| (tasks, "unhealthy", code, reason));
+    let targets = of_tasks.chain(new).map(|(index, state, code, reason)| {
+        let why = format!("<Reason>{code}</Reason><Description>{reason}</Description>");
+        let why = if code.is_empty() { String::new() } else { why };
         format!(
-            "<member><Target><Id>{id}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State>{why}\
-             </TargetHealth></member>"
+            "<member><Target><Id>10.0.0.{}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State>{why}\
+             </TargetHealth></member>",
+            10 + index
         )
-    };
-    let targets: String = (0..service.map_or(0, Service::desired)).map(target).collect();
+    });
+    let targets: String = targets.collect();
     Answer::xml(format!(
         "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{targets}\
          </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>"

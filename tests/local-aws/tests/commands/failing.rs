@@ -70,10 +70,10 @@ async fn what_goes_wrong_is_explained_while_it_is_watched() {
         world.broken_images.end(image, end);
     });
     let said = desk.deploy().await;
-    let unwell = "1 of 1 tasks running; targets: 10.0.0.10:8501 unhealthy (Request timed out); that means: the load \
-                  balancer reaches no answer within its timeout";
+    let unwell = "1 of 1 tasks running; targets: 10.0.0.11:8501 unhealthy (Request timed out)";
+    let means = "; that means: the load balancer reaches no answer within its timeout";
     let event = "is unhealthy in (target-group ";
-    has(&said.talk, &[unwell, event]);
+    has(&said.talk, &[unwell, means, event]);
     let after = said.talk.lines().skip_while(|line| !(line.contains("ECS: ") && line.contains(event))).nth(1).unwrap();
     has(after, &["that means: the load balancer reaches no answer within its timeout"]);
 }
