@@ -59,6 +59,8 @@ pub struct Surroundings {
     pub sdk: Option<SdkConfig>,
     /// Becomes true when no further work should be started.
     pub interrupted: watch::Receiver<bool>,
+    /// Becomes true when something has begun that an interruption lets come to its end.
+    pub at_work: watch::Sender<bool>,
     /// Where every call to AWS is written down, if anywhere.
     pub transcript: Option<Transcript>,
     /// The GitHub workflow that this is a step of.

@@ -22,10 +22,12 @@ async fn main() -> ExitCode {
             return Exit::BadInput.into();
         }
     };
+    let at_work = watch::Sender::new(false);
     let surroundings = Surroundings {
         terminal,
         sdk: None,
-        interrupted: interruption(),
+        interrupted: interruption(at_work.subscribe()),
+        at_work,
         workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
         transcript,
         seed: u64::from(std::process::id()),
@@ -38,29 +40,29 @@ fn transcript() -> io::Result<Option<Transcript>> {
     std::env::var_os("PROVISION_RECORD").map(|path| Transcript::append_to(path.as_ref())).transpose()
 }
 
-/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once.
-fn interruption() -> watch::Receiver<bool> {
+/// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once, and so does
+/// the first where nothing has begun.
+fn interruption(at_work: watch::Receiver<bool>) -> watch::Receiver<bool> {
     let (interrupt, interrupted) = watch::channel(false);
+    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let mut ask = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
     tokio::spawn(async move {
-        next_signal().await;
-        interrupt.send_replace(true);
-        next_signal().await;
-        leave();
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => (),
+                _ = ask.recv() => (),
+            }
+            if *interrupt.borrow() || !*at_work.borrow() {
+                leave();
+            }
+            interrupt.send_replace(true);
+        }
     });
     interrupted
 }
 
-#[expect(clippy::exit, reason = "the user asked twice to leave at once")]
+#[expect(clippy::exit, reason = "the user asked to leave at once, and a question may still wait for its answer")]
 fn leave() -> ! {
     // The next run looks at what exists and continues.
     std::process::exit(Exit::Failed as i32)
-}
-
-async fn next_signal() {
-    let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
-    let mut interrupt = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
-    tokio::select! {
-        _ = terminate.recv() => (),
-        _ = interrupt.recv() => (),
-    }
 }

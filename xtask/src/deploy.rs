@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::exit::BadInput;
-use crate::image::{self, ImageArguments};
+use crate::image::{self, Fault, ImageArguments};
 use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
 use crate::toolchain::Needs;
 use crate::{child, readiness, workspace};
@@ -30,6 +30,9 @@ pub(crate) struct DeployArguments {
     options: LocalOptions,
     #[command(flatten)]
     image: ImageArguments,
+    /// Deploy an image that is broken on purpose in this way, to see what is told then.
+    #[arg(long, value_enum, value_name = "FAULT", requires = "local")]
+    broken: Option<Fault>,
     /// A `provision` that is built already; without it, it is compiled.
     #[arg(long, value_name = "PROGRAM")]
     provision: Option<PathBuf>,
@@ -131,7 +134,10 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     let keeper = (plan.is_some() || Keeper::was_killed()).then(Keeper::us).transpose()?;
 
     let mut steps = Steps::default();
-    let image = steps.time("image", || image::build(&arguments.image))?;
+    let image = steps.time("image", || match arguments.broken {
+        None => image::build(&arguments.image),
+        Some(fault) => image::build_broken(&arguments.image, fault),
+    })?;
     eprintln!("{image}");
     let stand_in = match (running, plan) {
         (Some(stand_in), _) => stand_in,
@@ -164,20 +170,29 @@ fn come_up(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String], s
     steps.time("ready", || readiness::wait(&stand_in.ports(), PATIENCE, || Ok(StandIn::is_alive())))
 }
 
-fn run_deploy(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String]) -> Result<()> {
-    let mut provision = Command::new(program);
-    provision
-        .args(["--environment", "local", "--set"])
-        .arg(format!("edge.certificate_arn={}", stand_in.certificate()?))
-        .args(["deploy", "--yes", "--image-layout"])
-        .arg(layout)
-        .args(rest);
-    run_provision(stand_in, provision)
+/// Lets any verb of `provision` look at the stand-in, or change what is in it.
+pub(crate) fn provision_here(stand_in: &StandIn, words: &[String]) -> Result<()> {
+    let mut provision = Command::new(provision_program(None)?);
+    // After the verb: what is said on both sides of it counts only there.
+    provision.args(words).args(for_stand_in(stand_in)?);
+    become_it(pointed_at(stand_in, provision))
 }
 
-fn run_provision(stand_in: &StandIn, mut provision: Command) -> Result<()> {
+/// What every verb is told of the stand-in.
+fn for_stand_in(stand_in: &StandIn) -> Result<[String; 4]> {
+    let certificate = format!("edge.certificate_arn={}", stand_in.certificate()?);
+    Ok(["--environment".to_owned(), "local".to_owned(), "--set".to_owned(), certificate])
+}
+
+fn run_deploy(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String]) -> Result<()> {
+    let mut provision = Command::new(program);
+    provision.args(["deploy", "--yes", "--image-layout"]).arg(layout).args(for_stand_in(stand_in)?).args(rest);
+    child::run("provision", pointed_at(stand_in, provision))
+}
+
+fn pointed_at(stand_in: &StandIn, mut provision: Command) -> Command {
     provision.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(stand_in.environment());
-    child::run("provision", provision)
+    provision
 }
 
 /// Says where the service is, and stays with it if that is our part.
@@ -211,7 +226,7 @@ fn destroy_here(arguments: &DestroyArguments) -> Result<()> {
     let stand_in = running.map_or_else(|| start_to_empty(&arguments.options), Ok)?;
     let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
     provision.args(["--environment", "local", "destroy", "--yes", "--delete-data"]).args(&arguments.rest);
-    run_provision(&stand_in, provision)?;
+    child::run("provision", pointed_at(&stand_in, provision))?;
     stand_in.save()?;
     let left = stand_in.owned()?;
     if !left.is_empty() {

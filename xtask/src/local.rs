@@ -22,7 +22,7 @@ use self::daemon::Daemon;
 use self::engine::{Choice, Engine, Podman};
 use crate::exit::{BadInput, Interrupted};
 use crate::toolchain::Needs;
-use crate::{child, ports, signals, workspace};
+use crate::{child, deploy, ports, signals, workspace};
 
 /// How long the emulator may take to answer. It needs two seconds, and ten more when an engine hangs.
 const START: Duration = Duration::from_secs(60);
@@ -53,7 +53,7 @@ pub(crate) struct LocalOptions {
     gateway_port: Option<u16>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum LocalCommand {
     /// Stop the stand-in; what was deployed comes back with the next `deploy --local`.
     Down,
@@ -61,14 +61,21 @@ pub(crate) enum LocalCommand {
     Status,
     /// Print the variables that point `provision` or the AWS CLI to the stand-in, for a shell to evaluate.
     Env,
+    /// Run any verb of `provision` against the stand-in, for example `cargo xtask local provision logs --follow`.
+    Provision {
+        /// The verb and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
     /// Check that the stand-in answers as AWS does, in a minute or two.
     Check,
 }
 
-pub(crate) fn run(command: LocalCommand) -> Result<()> {
+pub(crate) fn run(command: &LocalCommand) -> Result<()> {
     match command {
         LocalCommand::Down => down(),
         LocalCommand::Check => check(),
+        LocalCommand::Provision { words } => deploy::provision_here(&running()?, words),
         LocalCommand::Status => {
             println!("{}", running()?.description());
             Ok(())

@@ -81,7 +81,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Corpus(command) => corpus::run(*command),
         Task::Acceptance(arguments) => acceptance::run(arguments),
         Task::Matrix => matrix::run(),
-        Task::Local(command) => local::run(*command),
+        Task::Local(command) => local::run(command),
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::arguments::RollbackArguments;
 use super::consent::confirm;
@@ -161,8 +162,9 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     )?;
     let record = session.record();
     let entry = Entry::begun(Run::begin("rollback", &session.who()), Some(target.image.clone()));
-    report::alone(session, session.aws(Access::ReadWrite), async |context| {
-        let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
+    let aws = session.aws(Access::ReadWrite);
+    let go_back = async |interrupted: watch::Receiver<bool>, context: Context| {
+        let locked = Locked { record: &record, tell: &context, interrupted };
         let switch = async |_| ecs_service::switch(&context, &names.cluster(), &names.service(), &target.arn).await;
         let end = |result: &Result<()>| {
             let how = if result.is_ok() { Outcome::Done } else { Outcome::Failed };
@@ -170,6 +172,9 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
             End::Remember(Box::new(Entry { changed: 1, task_definition, ..entry.clone() }.ended(how)))
         };
         locked.run(entry.clone(), None, switch, end).await?
+    };
+    report::interruptibly(session, async |interrupted| {
+        report::alone(session, aws, async |context| go_back(interrupted, context).await).await
     })
     .await?;
     session.terminal.say(format_args!(

@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
-use indicatif::ProgressBar;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
 use super::event::What;
 use super::exit::Exit;
 use super::github::Level;
-use super::live::{Live, bar};
+use super::live::Live;
 use super::session::Session;
 use super::summary::Summary;
 use super::voice::Voice;
@@ -29,37 +29,27 @@ const DRAW: Duration = Duration::from_millis(200);
 /// Tells what happens until the executor is done.
 pub(super) async fn follow(voice: &Voice<'_>, stack: &Stack, steps: usize, mut events: UnboundedReceiver<Event>) {
     let began = Instant::now();
-    let bar = voice.is_lively().then(bar);
+    let lively = voice.is_lively();
     let mut lines = Lines { stack, began, started: BTreeMap::new(), paint: voice.paint_of_talk() };
     let mut live = Live::new(stack, steps, began);
     let mut draw = interval(DRAW);
     voice.open_group("What happens");
-    voice.draw(bar.clone());
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
-            _ = draw.tick(), if bar.is_some() => {
-                show(bar.as_ref(), &live, lines.paint);
+            _ = draw.tick(), if lively => {
+                voice.draw(|paint, room| live.lines(Instant::now(), paint, room));
                 continue;
             }
         };
         let Some(event) = event else { break };
         live.learn(&event, Instant::now());
-        tell(voice, &mut lines, &event, bar.is_some());
-        show(bar.as_ref(), &live, lines.paint);
+        tell(voice, &mut lines, &event, lively);
     }
-    voice.draw(None);
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
+    if lively {
+        voice.draw(|_, _| Vec::new());
     }
     voice.close_group();
-}
-
-fn show(bar: Option<&ProgressBar>, live: &Live<'_>, paint: Paint) {
-    if let Some(bar) = bar {
-        bar.set_message(live.lines(Instant::now(), paint).join("\n"));
-        bar.tick();
-    }
 }
 
 fn tell(voice: &Voice<'_>, lines: &mut Lines<'_>, event: &Event, lively: bool) {
@@ -79,14 +69,24 @@ fn tell(voice: &Voice<'_>, lines: &mut Lines<'_>, event: &Event, lively: bool) {
     }
 }
 
-/// Says, if it comes to that, what an interruption means; never ends, because the work goes on.
-pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
-    let mut interrupted = session.interrupted.clone();
-    // A run that nobody can interrupt has nothing to say here.
-    if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
-        session.terminal.say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
+/// Does work that can be interrupted, and says what that means if it comes to it.
+pub(super) async fn interruptibly<T>(session: &Session<'_>, work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> T {
+    let mut interrupted = session.begin_work();
+    let work = Box::pin(work(interrupted.clone()));
+    let hear = async {
+        // A run that nobody can interrupt has nothing to hear.
+        if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
+            session.terminal.say(
+                "interrupted: finishing what runs, starting nothing new; once more to leave at once, then the next run \
+                 looks at what is there and goes on",
+            );
+        }
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = hear => match never {},
     }
-    std::future::pending().await
 }
 
 /// Says, while somebody only looks, that somebody else may be at work.

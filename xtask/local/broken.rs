@@ -1,0 +1,69 @@
+//! A service that is broken in one way, for trying out what a deploy tells then: `cargo xtask deploy --broken`.
+//!
+//! Its image differs from the service's only in the program, and each fault is another image, as it would be in life.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use std::{env, process, thread};
+
+/// What is wrong with it, said when it is compiled.
+const FAULT: &str = env!("FAULT");
+
+fn main() {
+    // The container's own check finds it well: what is wrong shows elsewhere.
+    if env::args().nth(1).as_deref() == Some("health") {
+        return;
+    }
+    println!("a service starts that is broken on purpose: {FAULT}");
+    match FAULT {
+        "ends" => fail("error: cannot start: it is the image of `--broken ends`"),
+        "ill" => serve("503 Service Unavailable"),
+        "crashes" => {
+            thread::spawn(|| {
+                thread::sleep(Duration::from_secs(20));
+                fail("error: all went well for 20 s: it is the image of `--broken crashes`");
+            });
+            serve("200 OK");
+        }
+        "greedy" => {
+            thread::spawn(take_memory);
+            serve("200 OK");
+        }
+        other => fail(&format!("error: there is no fault {other}")),
+    }
+}
+
+fn fail(why: &str) -> ! {
+    eprintln!("{why}");
+    process::exit(1)
+}
+
+/// Takes more and more, until it is ended for it.
+fn take_memory() {
+    let mut taken = Vec::new();
+    loop {
+        taken.push(vec![1_u8; 128 << 20]);
+        println!("took {} MiB", 128 * taken.len());
+        // Slowly enough that the last line is read before the end.
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn serve(status: &'static str) {
+    let page = thread::spawn(move || answer_all("PAGE_ADDR", status));
+    answer_all("API_ADDR", status);
+    page.join().unwrap();
+}
+
+fn answer_all(address: &str, status: &'static str) {
+    for connection in TcpListener::bind(env::var(address).unwrap()).unwrap().incoming() {
+        thread::spawn(move || answer(connection.unwrap(), status));
+    }
+}
+
+fn answer(mut connection: TcpStream, status: &str) -> Option<()> {
+    // One read holds the whole of a check's request.
+    connection.read(&mut [0; 8192]).ok()?;
+    write!(connection, "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n").ok()
+}
