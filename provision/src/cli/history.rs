@@ -135,9 +135,10 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         )
         .into());
     };
+    let runs = session.record().runs(&Context::silent(session.reader())).await?;
     let target = match arguments.to {
         Some(number) => revisions.iter().find(|revision| revision.number == number),
-        None => revisions.iter().find(|revision| revision.number < running),
+        None => one_before(&revisions, running, &runs),
     };
     let Some(target) = target else {
         let known: Vec<_> = revisions.iter().map(|revision| revision.number.to_string()).collect();
@@ -147,9 +148,8 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         );
         return Err(BadInput(format!("{what}; `provision history` lists {}", known.join(", "))).into());
     };
-    let newest = session.record().runs(&Context::silent(session.reader())).await?.into_iter().next();
     // A run that was killed holds the lock still, and may not have seen its revision come up.
-    let unfinished = newest.is_some_and(|newest| newest.outcome == Outcome::Begun);
+    let unfinished = runs.first().is_some_and(|newest| newest.outcome == Outcome::Begun);
     if target.number == running && !unfinished {
         session.terminal.say(format_args!("revision {running} runs already"));
         session.terminal.document(&Rollback { from: running, to: running, image: target.image.clone() });
@@ -183,4 +183,36 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     ));
     session.terminal.document(&Rollback { from: running, to: target.number, image: target.image.clone() });
     Ok(Exit::Done)
+}
+
+/// The last revision before the running one that is known to have come up; of runs that nobody remembers any more,
+/// simply the last one.
+fn one_before<'a>(revisions: &'a [Revision], running: i32, runs: &[Entry]) -> Option<&'a Revision> {
+    let came_up = |revision: &&Revision| runs.iter().any(|run| run.task_definition.as_ref() == Some(&revision.arn));
+    let mut before = revisions.iter().filter(|revision| revision.number < running);
+    before.clone().find(came_up).or_else(|| before.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn revision(number: i32) -> Revision {
+        Revision { number, arn: format!("app:{number}"), image: String::new(), registered: String::new() }
+    }
+
+    fn ran(number: i32) -> Entry {
+        let entry = Entry::begun(Run::begin("deploy", "me"), None);
+        Entry { task_definition: Some(revision(number).arn), ..entry.ended(Outcome::Done) }
+    }
+
+    #[test]
+    fn a_revision_that_did_not_come_up_is_passed_over() {
+        let revisions = [4, 3, 2, 1].map(revision);
+        let number = |runs: &[Entry]| one_before(&revisions, 4, runs).map(|revision| revision.number);
+        assert_eq!(number(&[ran(4), ran(1)]), Some(1));
+        assert_eq!(number(&[ran(4), ran(3), ran(1)]), Some(3));
+        assert_eq!(number(&[]), Some(3));
+        assert!(one_before(&revisions, 1, &[ran(4)]).is_none());
+    }
 }

@@ -149,12 +149,15 @@ impl Lines<'_> {
             Event::Retrying { node, text } => (node, Some(Tone::Change), format!("trying again: {text}")),
             Event::Finished { changed: false, .. } => return None,
             Event::Finished { node, .. } => (node, Some(Tone::Good), format!("done in {}", self.took(*node))),
-            Event::Failed { node, error } => (node, Some(Tone::Bad), format!("FAILED: {error:#}")),
-            Event::Skipped { node, because } => (node, Some(Tone::Bad), self.skipped(*because)),
+            // The whole story is told at the end, where nothing scrolls it away.
+            Event::Failed { node, error } => (node, Some(Tone::Bad), format!("FAILED: {}", first_line(error))),
+            Event::Skipped { node, because: Some(need) } => (node, Some(Tone::Bad), self.skipped(*need)),
+            // What an interruption leaves is listed at the end, too.
+            Event::Skipped { because: None, .. } => return None,
         };
         let text = tone.map_or_else(|| text.clone(), |tone| self.paint.on(tone, &text));
         let at = self.began.elapsed().as_secs_f64();
-        Some(format!("{at:7.1}s  {:<22} {:<18} {text}", self.stack.kind(*node), self.stack.name(*node)))
+        Some(format!("{at:7.1}s  {:<22} {:<20} {text}", self.stack.kind(*node), self.stack.name(*node)))
     }
 
     fn took(&self, node: NodeId) -> String {
@@ -162,10 +165,14 @@ impl Lines<'_> {
         format!("{:.1} s", started.elapsed().as_secs_f64())
     }
 
-    fn skipped(&self, because: Option<NodeId>) -> String {
-        match because {
-            Some(need) => format!("skipped: it needs {} {}", self.stack.kind(need), self.stack.name(need)),
-            None => "not started: interrupted".to_owned(),
-        }
+    fn skipped(&self, need: NodeId) -> String {
+        format!("skipped: it needs {} {}", self.stack.kind(need), self.stack.name(need))
     }
+}
+
+/// What went wrong, without the name of the resource, which stands before it.
+fn first_line(error: &anyhow::Error) -> String {
+    let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+    let text = if causes.is_empty() { error.to_string() } else { causes.join(": ") };
+    text.lines().next().unwrap_or_default().to_owned()
 }
