@@ -12,6 +12,7 @@ mod document;
 mod error;
 mod event;
 mod exit;
+mod front_door;
 mod github;
 mod graph;
 mod history;
@@ -35,6 +36,7 @@ mod voice;
 use std::ffi::OsString;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use clap::Parser as _;
 use tokio::sync::watch;
 
@@ -57,6 +59,8 @@ pub struct Surroundings {
     pub terminal: Terminal,
     /// How to reach AWS; without it, every way that the SDK knows is tried.
     pub sdk: Option<SdkConfig>,
+    /// How to reach what was deployed; without it, over the network.
+    pub front: Option<SharedHttpConnector>,
     /// Becomes true when no further work should be started.
     pub interrupted: watch::Receiver<bool>,
     /// Becomes true when something has begun that an interruption lets come to its end.

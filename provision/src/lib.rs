@@ -16,6 +16,7 @@ pub mod diff;
 pub mod estimate;
 pub mod event;
 pub mod execute;
+pub mod front_door;
 pub mod guard;
 pub mod names;
 pub mod our_stack;

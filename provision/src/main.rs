@@ -26,6 +26,7 @@ async fn main() -> ExitCode {
     let surroundings = Surroundings {
         terminal,
         sdk: None,
+        front: None,
         interrupted: interruption(at_work.subscribe()),
         at_work,
         workflow: Workflow::find(|name| variable(name)?.into_string().ok()),

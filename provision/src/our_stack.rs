@@ -127,6 +127,11 @@ impl OurStack {
         }
     }
 
+    /// The certificate that the load balancer shows, once it is known.
+    pub fn certificate(&self, outputs: &Outputs) -> Option<String> {
+        self.domain.certificate.resolve(outputs)
+    }
+
     /// What the next look at the world can use.
     pub fn hints(&self, outputs: &Outputs) -> Hints {
         use crate::resources::{availability_zones, certificate, owned, service_linked_role};
@@ -138,7 +143,7 @@ impl OurStack {
         facts.extend(self.repository.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));
-        facts.extend(self.domain.certificate.resolve(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
+        facts.extend(self.certificate(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
         facts
             .extend(self.outside.zones.of(outputs).map(|zones| (availability_zones::HINT.to_owned(), zones.join(" "))));
         let linked = self.outside.linked_roles.iter();

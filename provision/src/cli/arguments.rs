@@ -132,6 +132,9 @@ pub(crate) struct DeployArguments {
     /// Do not ask.
     #[arg(long, short)]
     pub(crate) yes: bool,
+    /// Do not ask the service through the load balancer at the end, where the network from here does not lead to it.
+    #[arg(long)]
+    pub(crate) no_request: bool,
 }
 
 #[derive(Args, Debug)]

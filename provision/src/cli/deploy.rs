@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use super::arguments::DeployArguments;
 use super::consent::confirm;
 use super::exit::{Exit, Refused};
+use super::front_door;
 use super::outputs;
 use super::plan::announce;
 use super::report;
@@ -45,7 +46,14 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> R
         cost,
         outputs: outputs::known(&ours, &known),
     };
-    let done = report::conclude(session, &Summary::of(session, told));
+    let mut summary = Summary::of(session, told);
+    if summary.is_complete()
+        && !arguments.no_request
+        && let Some(asked) = front_door::ask(session, &ours, &known).await?
+    {
+        summary.asked(asked);
+    }
+    let done = report::conclude(session, &summary);
     if done == Exit::Done {
         outputs::print(session, &ours, &known);
     }

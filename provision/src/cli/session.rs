@@ -15,6 +15,7 @@ use anyhow::Result;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use config::deployment::{ConfigSource, Deployment, Override};
 
 use tokio::sync::{OnceCell, watch};
@@ -34,6 +35,7 @@ pub(crate) struct Session<'a> {
     interrupted: watch::Receiver<bool>,
     at_work: &'a watch::Sender<bool>,
     given_sdk: Option<&'a SdkConfig>,
+    front: Option<&'a SharedHttpConnector>,
     transcript: Option<&'a Transcript>,
     sdk: OnceCell<SdkConfig>,
     who: OnceCell<String>,
@@ -56,6 +58,7 @@ impl<'a> Session<'a> {
             interrupted: surroundings.interrupted.clone(),
             at_work: &surroundings.at_work,
             given_sdk: surroundings.sdk.as_ref(),
+            front: surroundings.front.as_ref(),
             transcript: surroundings.transcript.as_ref(),
             sdk: OnceCell::new(),
             who: OnceCell::new(),
@@ -81,6 +84,11 @@ impl<'a> Session<'a> {
         let mut aws = Aws::recorded(sdk, owner, access, self.transcript);
         aws.pace = pace(sdk.endpoint_url());
         aws
+    }
+
+    /// How to reach what was deployed, if not over the network.
+    pub(super) fn front(&self) -> Option<&SharedHttpConnector> {
+        self.front
     }
 
     /// Finds out how to sign in; AWS is not asked yet.

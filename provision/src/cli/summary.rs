@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::document::Document;
 use super::event::Named;
+use super::front_door::{Asked, Verdict};
 use super::github::cell;
 use super::session::Session;
 use crate::cost::Difference;
@@ -44,6 +45,8 @@ pub(super) struct Summary {
     cost: Option<Difference>,
     /// The addresses and identifiers of what exists now.
     outputs: BTreeMap<&'static str, String>,
+    /// What one request through the load balancer got; nothing where none was made.
+    front_door: Option<Asked>,
 }
 
 /// How a run ended.
@@ -137,6 +140,7 @@ impl Summary {
             seconds: session.terminal.seconds(),
             cost,
             outputs,
+            front_door: None,
         };
         if let Some(outcome) = outcome {
             summary.add(stack, plan, outcome);
@@ -166,6 +170,16 @@ impl Summary {
                 .map(|(node, error)| Failed { resource: Named::of(stack, *node), error: format!("{error:#}") }),
         );
         self.not_started.extend(outcome.skipped.iter().map(|node| Named::of(stack, *node)));
+    }
+
+    /// Learns whether what was deployed answers; a deploy that nobody can use has failed.
+    pub(super) fn asked(&mut self, asked: Asked) {
+        if let Some(error) = asked.failure() {
+            self.outcome = Ended::Failed;
+            let resource = Named { kind: "front door".to_owned(), name: "https".to_owned() };
+            self.failed.push(Failed { resource, error });
+        }
+        self.front_door = Some(asked);
     }
 
     pub(super) fn is_complete(&self) -> bool {
@@ -209,7 +223,16 @@ impl Summary {
         if self.is_complete()
             && let Some(url) = self.outputs.get("url")
         {
-            lines.push(format!("the service is at {}", paint.on(Tone::Good, url)));
+            let answers = match self.front_door.as_ref().map(|asked| (asked.verdict, asked.seen.as_deref())) {
+                Some((Verdict::Answers, _)) => ", and answers".to_owned(),
+                Some((Verdict::NotFromHere, seen)) => format!(
+                    "; whether it answers cannot be seen from here ({}), because edge.ingress_cidrs does not let \
+                     everybody in",
+                    seen.unwrap_or_default()
+                ),
+                _ => String::new(),
+            };
+            lines.push(format!("the service is at {}{answers}", paint.on(Tone::Good, url)));
         }
         lines.join("\n")
     }
@@ -269,6 +292,7 @@ mod tests {
             seconds: 12.0,
             cost: None,
             outputs: BTreeMap::new(),
+            front_door: None,
         };
         assert_eq!(
             summary.text(Paint::Plain),

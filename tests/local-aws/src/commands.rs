@@ -75,6 +75,7 @@ async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool, 
     let surroundings = Surroundings {
         terminal: Terminal::new(results.clone(), talk.clone(), answers, interactive),
         sdk: Some(cloud.sdk_config()),
+        front: Some(cloud.front()),
         interrupted,
         at_work: watch::Sender::default(),
         transcript: extras.transcript,

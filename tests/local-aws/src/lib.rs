@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use provision::aws::{Aws, Owner};
@@ -88,6 +88,11 @@ impl Cloud {
                 aws_smithy_async::rt::sleep::TokioSleep::new(),
             ))
             .build()
+    }
+
+    /// How people reach what was deployed.
+    pub fn front(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(Client::new(Arc::clone(&self.shared)))
     }
 
     /// Lets calls fail from now on as the plan says; replaces an earlier plan.

@@ -8,6 +8,7 @@ mod certificates;
 mod dns;
 mod efs;
 mod forgotten;
+pub(crate) mod front_door;
 mod interfaces;
 mod load_balancing;
 mod monitoring;
@@ -34,6 +35,7 @@ pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
+pub use front_door::Way;
 pub use interfaces::{Interface, Interfaces, NewInterface};
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
@@ -103,6 +105,8 @@ pub struct World {
     pub images: BTreeSet<String>,
     /// Digests of images whose program ends with exit code 1 as soon as it starts.
     pub broken_images: BTreeSet<String>,
+    /// What is between people and the load balancer.
+    pub front_door: Way,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }

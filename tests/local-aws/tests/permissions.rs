@@ -12,6 +12,8 @@ use local_aws::commands::piped;
 use local_aws::runs::{Report, Runs, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
+use provision::context::Context;
+use provision::front_door::FrontDoor;
 use provision::guard::Access;
 use provision::permissions::{Who, all};
 use provision::plan::Goal;
@@ -287,6 +289,13 @@ async fn played() -> Scene {
     image_layout(folder.path(), "the third program").unwrap();
     let words = ["push", "--image-layout", folder.path().to_str().unwrap()];
     scene.command(Who::Pipeline, &words, "").await;
+
+    // The command `deploy` ends with a request through the load balancer.
+    let moment = scene.runs.cloud.calls().len();
+    let reader = Context::silent(scene.runs.cloud.aws(scene.runs.owner(), Access::ReadOnly));
+    let certificate = scene.runs.deployment.edge.certificate_arn.clone().unwrap();
+    FrontDoor::of(&reader, "the load balancer", &certificate).await.unwrap();
+    scene.sent_since(Who::Pipeline, moment);
 
     // Without the record of runs, nothing that an earlier one knew saves a question.
     scene.somebody().logs.delete_log_group().log_group_name(RECORD).send().await.unwrap();

@@ -542,14 +542,23 @@ fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
 }
 
 /// What a load balancer thinks of the tasks behind a target group.
-pub(super) fn target_health(world: &World, call: &Call) -> Answer {
-    let group = call.text("TargetGroupArn");
+/// The service whose tasks a target group has.
+fn behind<'a>(world: &'a World, group: &str) -> Option<&'a Service> {
     let serves = |it: &&Service| {
         let balancers = it.settings.get("loadBalancers").and_then(Value::as_array);
         balancers.into_iter().flatten().any(|it| it["targetGroupArn"] == json!(group))
     };
-    let service = world.services.by_name.values().filter(|it| it.inactive.is_none()).find(serves);
-    let state = match service {
+    world.services.by_name.values().filter(|it| it.inactive.is_none()).find(serves)
+}
+
+/// Whether a target group has a healthy task.
+pub(super) fn is_served(world: &World, group: &str) -> bool {
+    behind(world, group).is_some_and(|service| healthy(service, world.now))
+}
+
+pub(super) fn target_health(world: &World, call: &Call) -> Answer {
+    let group = call.text("TargetGroupArn");
+    let state = match behind(world, group) {
         Some(_) if !world.load_balancing.is_used(group) => "unused",
         Some(service) if healthy(service, world.now) => "healthy",
         Some(_) => "initial",

@@ -3,6 +3,7 @@
 
 mod desk;
 mod documents;
+mod front_door;
 mod github;
 mod production;
 mod snapshots;
