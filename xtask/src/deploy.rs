@@ -70,13 +70,28 @@ pub(crate) fn destroy(arguments: &DestroyArguments) -> Result<()> {
     if arguments.local {
         return destroy_here(arguments);
     }
+    check_environment(arguments.environment.as_deref())?;
     Needs::to_compile().or_fail()?;
     let mut provision = provision(arguments.provision.as_deref(), arguments.environment.as_deref())?;
     provision.arg("destroy").args(&arguments.rest);
     become_it(provision)
 }
 
+/// An image takes minutes to build, and nobody wants to hear only then that there is no such environment.
+fn check_environment(environment: Option<&str>) -> Result<()> {
+    let folder = workspace::root().join("config");
+    let Some(environment) = environment.filter(|name| !folder.join(name).with_extension("toml").exists()) else {
+        return Ok(());
+    };
+    let files = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let known = files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()));
+    let mut known: Vec<_> = known.filter(|name| name != "Cargo").collect();
+    known.sort();
+    Err(BadInput(format!("there is no environment {environment}; choose one of {}", known.join(", "))).into())
+}
+
 fn deploy_to_aws(arguments: &DeployArguments) -> Result<()> {
+    check_environment(arguments.environment.as_deref())?;
     image::check_tools(&arguments.image)?.or_fail()?;
     let image = image::build(&arguments.image)?;
     eprintln!("{image}");
@@ -145,6 +160,9 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     };
     let program = steps.time("provision", || provision_program(arguments.provision.as_deref()))?;
     let came_up = come_up(&stand_in, &program, &image.folder, &arguments.rest, &mut steps);
+    if !StandIn::is_alive() {
+        bail!(StandIn::has_ended());
+    }
     stand_in.save()?;
     turn.end();
     if let Err(error) = came_up {
@@ -268,5 +286,19 @@ impl std::fmt::Display for Steps {
             write!(f, "{name} {:.1} s, ", took.as_secs_f64())?;
         }
         write!(f, "together {:.1} s", total.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_that_is_none_is_refused_before_anything_is_built() {
+        check_environment(None).unwrap();
+        check_environment(Some("staging")).unwrap();
+        let error = check_environment(Some("stagin")).unwrap_err();
+        assert_eq!(crate::exit::code(&error), 3);
+        assert_eq!(error.to_string(), "there is no environment stagin; choose one of local, production, staging");
     }
 }

@@ -226,6 +226,12 @@ impl StandIn {
         emulator().process().is_some()
     }
 
+    /// What to say when it has.
+    pub(crate) fn has_ended() -> String {
+        let log = workspace::shown(&folder().join("logs/stand-in.log"));
+        format!("the stand-in has ended; {log} may say why. The same command starts it again, with what it had saved")
+    }
+
     /// What points a program that talks to AWS here, and keeps it away from the user's real accounts.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 8] {
         [
@@ -421,7 +427,7 @@ impl Keeper {
     pub(crate) fn stay(&self) -> Result<()> {
         while !signals::asked_to_stop() && emulator().is_noted() {
             if !StandIn::is_alive() {
-                bail!("the stand-in has ended; see {}", workspace::shown(&folder().join("logs/stand-in.log")));
+                bail!(StandIn::has_ended());
             }
             signals::wait(Duration::from_secs(1));
         }

@@ -25,6 +25,8 @@ impl Forgotten {
             "CreateCluster" => {
                 self.learn(json("/cluster/clusterArn"), call);
                 self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
+                // A name that is used again is another cluster; the emulator thinks of the old one.
+                answer.edit(|body| body["cluster"]["status"] = serde_json::json!("ACTIVE"));
             }
             "UpdateCluster" => {
                 self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
@@ -100,7 +102,6 @@ impl Forgotten {
             for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
                 if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
                     cluster["settings"] = settings.clone();
-                    // A name that is used again is another cluster; the emulator thinks of the old one.
                     cluster["status"] = serde_json::json!("ACTIVE");
                 }
             }
