@@ -88,8 +88,8 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     let mut needs = image::check_tools(&arguments.image)?;
     let turn = Turn::take()?;
     if StandIn::running()?.is_some() {
-        let hint = "the stand-in runs, and would be emptied; stop it with `cargo xtask local down`, or remove what is in \
-                    it with `cargo xtask destroy --local`";
+        let hint = "the stand-in runs, and a rehearsal needs an empty one; remove what is in it with \
+                    `cargo xtask destroy --local`";
         return Err(BadInput(hint.to_owned()).into());
     }
     let plan = StandIn::plan(&arguments.options, &mut needs)?;
@@ -99,6 +99,14 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     let keeper = Keeper::us()?;
     let built = build(arguments)?;
     let stand_in = plan.start()?;
+    let there = stand_in.owned()?;
+    if !there.is_empty() {
+        let there = there.join("\n  ");
+        let hint = format!(
+            "the stand-in still holds what was deployed to it; remove that with `cargo xtask destroy --local`\n  {there}"
+        );
+        return Err(BadInput(hint).into());
+    }
     let environment = stand_in.environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let result = perform(arguments, built, &stand_in.certificate()?, environment.into());
     if result.is_ok() {
