@@ -1,7 +1,7 @@
 //! `provision`: plans, deploys and destroys the AWS stack of the Weather Comment Generator.
 
-use std::io;
-use std::process::ExitCode;
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, ExitCode};
 
 use provision::cli::{self, Exit, Surroundings, Terminal, Workflow};
 use provision::transcript::Transcript;
@@ -64,6 +64,10 @@ fn interruption(at_work: watch::Receiver<bool>) -> watch::Receiver<bool> {
 
 #[expect(clippy::exit, reason = "the user asked to leave at once, and a question may still wait for its answer")]
 fn leave() -> ! {
+    // Whoever was asked for a secret would see nothing of what they type next.
+    if io::stdin().is_terminal() {
+        drop(Command::new("stty").arg("echo").status());
+    }
     // The next run looks at what exists and continues.
     std::process::exit(Exit::Failed as i32)
 }
