@@ -65,15 +65,18 @@ fn write_line(line: String) {
     drop(writeln!(std::io::stdout().lock(), "{line}"));
 }
 
-/// What the container's health check runs; there is no shell or curl in the image.
+/// What the container's health check runs, and people with `provision exec`, who want to see the answers; there is no
+/// shell or curl in the image.
 async fn ask_health() -> Result<()> {
     let settings = App::from_env(&process_environment)?;
-    for port in [settings.page_addr.port(), settings.api_addr.port()] {
+    for (name, port) in [("page", settings.page_addr.port()), ("API", settings.api_addr.port())] {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.with_context(|| format!("port {port}"))?;
         stream.write_all(b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
         anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "port {port} is not well: {answer}");
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        write_line(format!("{name:<4} on port {port}: {body}"));
     }
     Ok(())
 }

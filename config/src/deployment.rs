@@ -80,6 +80,8 @@ pub struct Deployment {
     pub images: Images,
     /// The log.
     pub logs: Logs,
+    /// With whose key things are encrypted.
+    pub encryption: Encryption,
     /// When somebody is told, if ever.
     pub alarms: Option<Alarms>,
     /// Whether there is a dashboard.
@@ -100,6 +102,10 @@ pub struct Network {
     /// How many NAT gateways: none, and tasks have public addresses; or one for all zones, or one in each, and tasks
     /// run in private subnets.
     pub nat_gateways: usize,
+    /// Whether every connection in the network is written down.
+    pub flow_logs: bool,
+    /// Whether private subnets reach AWS by endpoints, and not over the internet.
+    pub endpoints: bool,
 }
 
 /// What answers on the internet.
@@ -113,6 +119,8 @@ pub struct Edge {
     pub redirect_http: bool,
     /// Whether AWS refuses to delete the load balancer; `provision destroy` lifts it.
     pub deletion_protection: bool,
+    /// The bucket into which every request is written, if any.
+    pub access_logs_bucket: Option<String>,
     /// Who may call.
     pub ingress_cidrs: Vec<String>,
     /// Which TLS versions and ciphers.
@@ -218,6 +226,15 @@ pub struct Logs {
     pub retention_days: i32,
 }
 
+/// With whose key things are encrypted at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Encryption {
+    /// A key of one's own, if AWS's own ones are not enough.
+    pub kms_key_arn: Option<String>,
+    /// Whether it is for the disk and the images, too, which must be made with it.
+    pub disk_and_images: bool,
+}
+
 /// When somebody is told.
 #[derive(Clone, Debug, Serialize)]
 pub struct Alarms {
@@ -277,8 +294,11 @@ impl Deployment {
                 cidr: reader.text("network.cidr", network),
                 zones: reader.number("network.zones", 2..=3),
                 nat_gateways: reader.number_or("network.nat_gateways", 0, 0..=3),
+                flow_logs: reader.flag_or("network.flow_logs", false),
+                endpoints: reader.flag_or("network.endpoints", false),
             },
             edge: edge(reader, &region),
+            encryption: encryption(reader, &region),
             region,
             service: Service {
                 desired_count: reader.number("service.desired_count", 1..=50),
@@ -328,6 +348,11 @@ impl Deployment {
             let hint = format!("give 0, 1 for all zones, or {zones} for one in each");
             let message = format_args!("{nat_gateways} NAT gateways cannot be shared out among {zones} zones");
             reader.problem("network.nat_gateways", message, hint);
+        }
+        if self.network.endpoints && nat_gateways == 0 {
+            let hint = "set network.nat_gateways to 1 or more; endpoints lead to AWS alone, and forecasts and language \
+                        models are on the internet, so they need NAT beside them";
+            reader.problem("network.endpoints", "are for private subnets, and there are none", hint);
         }
     }
 }
@@ -435,6 +460,7 @@ fn edge(reader: &mut Reader, region: &str) -> Edge {
         domain: domain(reader),
         redirect_http: reader.flag_or("edge.redirect_http", true),
         deletion_protection: reader.flag_or("edge.deletion_protection", false),
+        access_logs_bucket: reader.checked("edge.access_logs_bucket", bucket),
         ingress_cidrs: reader.list("edge.ingress_cidrs", peers),
         ssl_policy: reader.text("edge.ssl_policy", |text| {
             if text.starts_with("ELBSecurityPolicy-TLS13-1-2") || text.starts_with("ELBSecurityPolicy-TLS13-1-3") {
@@ -450,6 +476,19 @@ fn edge(reader: &mut Reader, region: &str) -> Edge {
         health_check_interval_seconds: reader.number("edge.health_check_interval_seconds", 5..=300),
         idle_timeout_seconds: reader.number("edge.idle_timeout_seconds", 1..=4000),
     }
+}
+
+fn bucket(text: &str) -> Check {
+    let shaped = (3..=63).contains(&text.len())
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.'))
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+        && !text.contains("..");
+    if shaped {
+        return Ok(());
+    }
+    let hint = "give its plain name, without `arn:` or `s3://`: 3 to 63 lower-case letters, digits, `-` and `.`";
+    wrong(format!("{text:?} is not the name of a bucket"), hint)
 }
 
 /// A name with its hosted zone; a certificate comes with it, so none can be given, too.
@@ -516,6 +555,46 @@ fn certificate(text: &str, region: &str) -> Check {
             "it looks like arn:aws:acm:REGION:ACCOUNT:certificate/ID; `aws acm list-certificates` shows yours",
         ),
     }
+}
+
+fn encryption(reader: &mut Reader, region: &str) -> Encryption {
+    Encryption {
+        kms_key_arn: reader.checked("encryption.kms_key_arn", |text| kms_key(text, region)),
+        disk_and_images: reader.flag_or("encryption.disk_and_images", true),
+    }
+}
+
+/// The key's own ARN: AWS answers with it where an alias was given, and that would look like a difference.
+fn kms_key(text: &str, region: &str) -> Check {
+    let is_id = |id: &str| {
+        let lengths: Vec<_> = id.split('-').map(str::len).collect();
+        let single = lengths == [8, 4, 4, 4, 12] && id.chars().all(|c| c == '-' || is_hexadecimal(c));
+        single || id.strip_prefix("mrk-").is_some_and(|rest| rest.len() == 32 && rest.chars().all(is_hexadecimal))
+    };
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", "aws", "kms", of, account_id, id]
+            if account(account_id).is_ok() && id.strip_prefix("key/").is_some_and(is_id) =>
+        {
+            if *of == region {
+                Ok(())
+            } else {
+                wrong(
+                    format!("the key is in {of}, what it should encrypt in {region}"),
+                    "use a key in the same region, or a replica of it there",
+                )
+            }
+        }
+        _ => wrong(
+            format!("{text:?} is not the ARN of a KMS key"),
+            "it looks like arn:aws:kms:REGION:ACCOUNT:key/ID, and is no alias; `aws kms describe-key --key-id \
+             alias/NAME --query KeyMetadata.Arn` shows it",
+        ),
+    }
+}
+
+fn is_hexadecimal(character: char) -> bool {
+    character.is_ascii_digit() || ('a'..='f').contains(&character)
 }
 
 fn task(reader: &mut Reader, app: &str) -> Task {
@@ -780,11 +859,32 @@ mod tests {
     }
 
     #[test]
+    fn endpoints_need_private_subnets_that_reach_the_internet_too() {
+        let problems = load("staging", &["network.endpoints=true"]).unwrap_err();
+        assert_eq!(problems.0[0].key, "network.endpoints");
+        assert!(problems.0[0].hint.as_ref().unwrap().starts_with("set network.nat_gateways to 1 or more"));
+        assert!(load("staging", &["network.endpoints=true", "network.nat_gateways=1"]).unwrap().network.endpoints);
+    }
+
+    #[test]
+    fn a_bucket_is_given_by_its_plain_name() {
+        let with = |name: &str| load("staging", &[&format!("edge.access_logs_bucket={name}")]);
+        assert_eq!(with("my-logs.2026").unwrap().edge.access_logs_bucket.as_deref(), Some("my-logs.2026"));
+        for wrong in ["arn:aws:s3:::my-logs", "s3://my-logs", "My-logs", "my_logs", "my..logs", "-logs", "ab"] {
+            let problems = with(wrong).unwrap_err();
+            assert!(problems.0[0].hint.as_ref().unwrap().starts_with("give its plain name"), "{wrong}: {problems}");
+        }
+    }
+
+    #[test]
     fn what_costs_money_is_off_and_production_is_protected_from_deletion() {
         for (name, ..) in BUILT_IN {
             let deployment = load(name, &[]).unwrap();
             let Service { exec, container_insights, .. } = deployment.service;
             assert_eq!((deployment.network.nat_gateways, exec, container_insights), (0, false, false), "{name}");
+            assert!(!deployment.network.flow_logs && !deployment.network.endpoints, "{name}");
+            assert_eq!(deployment.encryption.kms_key_arn, None, "{name}");
+            assert_eq!(deployment.edge.access_logs_bucket, None, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
         }
@@ -815,6 +915,27 @@ mod tests {
             let overrides = [format!("github.repository={repository}"), format!("github.environments={environments}")];
             let overrides: Vec<_> = given.into_iter().chain(overrides.iter().map(String::as_str)).collect();
             assert!(load("staging", &overrides).is_err(), "{repository} {environments}");
+        }
+    }
+
+    #[test]
+    fn a_key_of_ones_own_is_named_in_full_and_is_in_the_region() {
+        let id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+        let with = |key: String| load("staging", &[&format!("encryption.kms_key_arn={key}")]);
+        let arn = format!("arn:aws:kms:ap-northeast-1:123456789012:key/{id}");
+        let encryption = with(arn.clone()).unwrap().encryption;
+        assert_eq!((encryption.kms_key_arn, encryption.disk_and_images), (Some(arn), true));
+        assert!(with(format!("arn:aws:kms:ap-northeast-1:123456789012:key/mrk-{}", "0f".repeat(16))).is_ok());
+        let cases = [
+            ("arn:aws:kms:us-east-1:123456789012:key/ID", "in the same region"),
+            ("arn:aws:kms:ap-northeast-1:123456789012:alias/mine", "is no alias"),
+            ("ID", "is no alias"),
+            ("arn:aws:kms:ap-northeast-1:12345:key/ID", "is no alias"),
+            ("arn:aws:kms:ap-northeast-1:123456789012:key/mine", "is no alias"),
+        ];
+        for (key, part) in cases {
+            let problems = with(key.replace("ID", id)).unwrap_err();
+            assert!(problems.0[0].hint.as_ref().unwrap().contains(part), "{key}: {problems}");
         }
     }
 

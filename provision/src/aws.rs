@@ -232,6 +232,12 @@ impl AwsError {
         if is_denied && self.message.contains("not authorized to perform") {
             return Some("give the caller this permission, then run again");
         }
+        if self.message.contains("KMS key does not exist or is not allowed to be used") {
+            return Some(
+                "CloudWatch Logs may not use the key: add to its policy what provision/HARDENING.md says under \
+                 \"A key of your own\", then run again",
+            );
+        }
         let is_quota =
             code.ends_with("LimitExceeded") || code == "LimitExceededException" || code.starts_with("TooMany");
         let is_rate = ["RequestLimitExceeded", "TooManyRequestsException", "TooManyRequests"].contains(&code);

@@ -11,6 +11,7 @@ mod doctor;
 mod document;
 mod error;
 mod event;
+mod exec;
 mod exit;
 mod front_door;
 mod github;
@@ -20,6 +21,7 @@ mod live;
 mod logs;
 mod outputs;
 mod plan;
+mod plugin;
 mod push;
 mod report;
 mod schema;
@@ -37,12 +39,12 @@ use std::ffi::OsString;
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use clap::Parser as _;
 use tokio::sync::watch;
 
 pub use document::{schema_file, schemas};
 pub use exit::Exit;
 pub use github::Workflow;
+pub use plugin::{Call, Ended, InstalledPlugin, SESSION_IN_VARIABLE, SessionPlugin, Streams};
 pub use terminal::Terminal;
 
 use crate::cli::arguments::{Arguments, Verb};
@@ -67,6 +69,8 @@ pub struct Surroundings {
     pub at_work: watch::Sender<bool>,
     /// Where every call to AWS is written down, if anywhere.
     pub transcript: Option<Transcript>,
+    /// What holds sessions in tasks.
+    pub plugin: Box<dyn SessionPlugin>,
     /// The GitHub workflow that this is a step of.
     pub workflow: Option<Workflow>,
     /// Shifts the pauses between attempts, so that runs beside each other do not beat in time.
@@ -77,7 +81,7 @@ pub struct Surroundings {
 pub async fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: &Surroundings) -> Exit {
     let terminal = &surroundings.terminal;
     let words: Vec<_> = arguments.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
+    let arguments = match Arguments::of(&words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() && asks_for_json(&words) => {
             terminal.print(document::written(&Error::new(Exit::BadInput, error.to_string().trim_end())));
@@ -135,6 +139,7 @@ async fn verb(arguments: Arguments, surroundings: &Surroundings, voice: &Voice<'
         Verb::Unlock(arguments) => unlock::run(&session, &arguments).await,
         Verb::Secrets(arguments) => secrets::run(&session, &arguments).await,
         Verb::Push(arguments) => push::run(&session, &arguments).await,
+        Verb::Exec(arguments) => exec::run(&session, &arguments).await,
         Verb::Doctor => doctor::run(&session).await,
         Verb::Validate => Ok(validate::run(&session)),
         Verb::CiRole(arguments) => ci_role::run(&session, &arguments).await,

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use difference::{Difference, difference};
 
+use crate::our_stack::endpoints::SERVICES;
 use crate::our_stack::monitoring::ALARM_METRICS;
 
 /// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
@@ -24,6 +25,17 @@ const LOG_GB: f64 = 5.0;
 const IMAGES_GB: f64 = 0.1;
 /// Gigabytes through NAT gateways: images, forecasts and language models.
 const NAT_GB: f64 = 10.0;
+/// Gigabytes of connections written down: a few editors, their health checks, and whoever knocks at public addresses.
+const FLOW_LOG_GB: f64 = 2.0;
+/// Gigabytes through endpoints: logs and secrets; the layers of images go over routes, which cost nothing.
+const ENDPOINT_GB: f64 = 5.0;
+/// Gigabytes of requests that are kept in a bucket, whose owner decides how long.
+const ACCESS_LOGS_GB: f64 = 1.0;
+/// Gigabytes of sessions in tasks: people type little.
+const EXEC_GB: f64 = 0.1;
+/// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
+/// log.
+const KEY_USES: f64 = 20_000.0;
 /// What Container Insights measures of one cluster, one service and its tasks.
 const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
@@ -140,9 +152,7 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
             "log",
             "log group",
             format!("{LOG_GB} GB written, {} days kept", deployment.logs.retention_days),
-            LOG_GB
-                * (prices.usd("logs-ingest")
-                    + f64::from(deployment.logs.retention_days) / 30.0 * prices.usd("logs-store")),
+            logged(deployment, &prices, LOG_GB),
             true,
         ),
         line("secret", "secret", "1".to_owned(), prices.usd("secret"), false),
@@ -158,6 +168,34 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
         ));
         let amount = format!("{NAT_GB} GB");
         lines.push(line("traffic through NAT", "NAT gateway", amount, NAT_GB * prices.usd("nat-gateway-gb"), true));
+    }
+    if deployment.edge.access_logs_bucket.is_some() {
+        let usd = ACCESS_LOGS_GB * prices.usd("s3-standard");
+        lines.push(line("access logs", "load balancer", format!("{ACCESS_LOGS_GB} GB kept"), usd, true));
+    }
+    if deployment.service.exec {
+        let amount = format!("{EXEC_GB} GB written, {} days kept", deployment.logs.retention_days);
+        lines.push(line("log of sessions", "ECS service", amount, logged(deployment, &prices, EXEC_GB), true));
+    }
+    if deployment.network.endpoints {
+        let number = f64::from(u32::try_from(SERVICES.len()).unwrap_or(u32::MAX));
+        let amount = format!("{number} in {zones} zones");
+        let usd = number * zones * HOURS * prices.usd("endpoint");
+        lines.push(line("endpoints", "VPC endpoint", amount, usd, false));
+        let amount = format!("{ENDPOINT_GB} GB");
+        let usd = ENDPOINT_GB * prices.usd("endpoint-gb");
+        lines.push(line("traffic of endpoints", "VPC endpoint", amount, usd, true));
+    }
+    if deployment.network.flow_logs {
+        let amount = format!("{FLOW_LOG_GB} GB written, {} days kept", deployment.logs.retention_days);
+        lines.push(line("flow log", "VPC flow log", amount, logged(deployment, &prices, FLOW_LOG_GB), true));
+    }
+    if deployment.encryption.kms_key_arn.is_some() {
+        let amount = "1, which is there already".to_owned();
+        lines.push(line("key of one's own", "secret", amount, prices.usd("kms-key"), true));
+        let amount = format!("{KEY_USES} uses");
+        let usd = KEY_USES / 10_000.0 * prices.usd("kms-requests");
+        lines.push(line("uses of the key", "secret", amount, usd, true));
     }
     if let Some(domain) = &deployment.edge.domain {
         let amount = format!("{}, which is there already", domain.hosted_zone);
@@ -176,6 +214,12 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     lines.extend(monitoring(deployment, &prices));
     let as_of = prices.rows.iter().map(|row| row.2).min().unwrap_or_default().to_owned();
     Ok(Bill { usd: sum(&lines), lines, as_of })
+}
+
+/// What it costs to write gigabytes down and to keep them.
+fn logged(deployment: &Deployment, prices: &Prices<'_>, gigabytes: f64) -> f64 {
+    let months = f64::from(deployment.logs.retention_days) / 30.0;
+    gigabytes * (prices.usd("logs-ingest") + months * prices.usd("logs-store"))
 }
 
 fn sum(lines: &[Line]) -> f64 {
@@ -257,6 +301,38 @@ mod tests {
     }
 
     #[test]
+    fn connections_are_written_down_at_the_price_of_logs() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.network.flow_logs = true;
+        let on = bill(&deployment).unwrap();
+        // Two gigabytes, and a month of keeping them.
+        assert!((on.usd - off.usd - 2.0 * (0.76 + 0.033)).abs() < 0.001, "{on}");
+    }
+
+    #[test]
+    fn endpoints_cost_by_the_hour_in_each_zone() {
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        let off = bill(&deployment).unwrap();
+        deployment.network.endpoints = true;
+        let on = bill(&deployment).unwrap();
+        assert!((on.usd - off.usd - (81.76 + 0.05)).abs() < 0.001, "{on}");
+        deployment.network.zones = 3;
+        let hours = |bill: &Bill| bill.lines.iter().find(|line| line.what == "endpoints").unwrap().usd;
+        assert!((hours(&bill(&deployment).unwrap()) - 1.5 * hours(&on)).abs() < 0.001);
+    }
+
+    #[test]
+    fn a_key_of_ones_own_costs_a_dollar_and_what_it_is_used() {
+        let off = bill(&production()).unwrap();
+        let mut deployment = production();
+        deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
+        let on = bill(&deployment).unwrap();
+        assert!((on.usd - off.usd - 1.06).abs() < 0.001, "{on}");
+    }
+
+    #[test]
     fn what_is_free_costs_nothing_and_what_is_beyond_it_does() {
         let line = |deployment: &Deployment, what: &str| {
             bill(deployment).unwrap().lines.into_iter().find(|line| line.what == what).map(|line| line.usd)
@@ -273,7 +349,14 @@ mod tests {
 
     #[test]
     fn every_line_is_made_by_a_kind_of_the_stack() {
-        let deployment = production();
+        let mut deployment = production();
+        deployment.network.nat_gateways = 1;
+        deployment.network.flow_logs = true;
+        deployment.service.exec = true;
+        deployment.edge.access_logs_bucket = Some("logs".to_owned());
+        deployment.network.endpoints = true;
+        deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
+        deployment.service.container_insights = true;
         let stack = crate::our_stack::OurStack::new(&deployment, crate::resources::image::ImageSource::Unknown).stack;
         let kinds: BTreeSet<_> = stack.ids().map(|id| stack.kind(id)).collect();
         let bill = bill(&deployment).unwrap();

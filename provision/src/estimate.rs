@@ -108,7 +108,7 @@ mod tests {
 
     fn step(node: usize, kind: &'static str, action: Action, after: &[usize]) -> Step {
         let after = after.iter().copied().map(NodeId).collect();
-        Step { node: NodeId(node), kind, name: kind.to_owned(), action, because: Vec::new(), after }
+        Step { node: NodeId(node), kind, name: kind.to_owned(), action, because: Vec::new(), when_blocked: None, after }
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl Work<'_> {
                 None => self.node.create(&self.context, &wanted).await,
                 Some(live) => match compare(self.node.traits(), &live.spec, &wanted.value) {
                     Action::Keep => return Ok(Done { output: Some(live.output.clone()), changed: true }),
-                    Action::Blocked { changes } => bail!(blocked(&changes)),
+                    Action::Blocked { changes } => bail!(blocked(&changes, self.step.when_blocked)),
                     _ => self.node.update(&self.context, live, &wanted).await,
                 },
             };
@@ -336,7 +336,7 @@ fn same_as_planned(transient: &[&str], planned: &Found, now: Option<&Found>) -> 
     bail!("someone changed it after the plan was made ({}); run plan again", changes.join("; "))
 }
 
-fn blocked(changes: &[crate::diff::Change]) -> String {
-    let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
-    format!("AWS cannot change this in place: {}", changes.join("; "))
+fn blocked(changes: &[crate::diff::Change], hint: Option<&str>) -> String {
+    let parts: Vec<_> = changes.iter().map(ToString::to_string).chain(hint.map(ToOwned::to_owned)).collect();
+    format!("AWS cannot change this in place: {}", parts.join("; "))
 }

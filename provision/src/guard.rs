@@ -42,7 +42,8 @@ fn reads(operation: &str) -> bool {
 /// The SDK would repeat them after a timeout or a 5xx, when the first one may well have worked.
 /// The executor looks first instead (see [`crate::execute`]).
 fn makes_something(operation: &str) -> bool {
-    ["Create", "Allocate", "Register", "Request", "Run", "Import"].iter().any(|verb| operation.starts_with(verb))
+    const VERBS: [&str; 7] = ["Create", "Allocate", "Register", "Request", "Run", "Import", "Execute"];
+    VERBS.iter().any(|verb| operation.starts_with(verb))
 }
 
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
@@ -81,7 +82,9 @@ mod tests {
         for operation in ["DescribeVpcs", "ListTasks", "GetRole", "BatchGetImage", "FilterLogEvents"] {
             assert!(reads(operation), "{operation}");
         }
-        for operation in ["CreateVpc", "PutRolePolicy", "DeleteVpc", "TagResource", "BatchDeleteImage"] {
+        for operation in
+            ["CreateVpc", "PutRolePolicy", "DeleteVpc", "TagResource", "BatchDeleteImage", "ExecuteCommand"]
+        {
             assert!(!reads(operation), "{operation}");
         }
     }
@@ -90,6 +93,8 @@ mod tests {
     fn only_what_makes_something_is_never_repeated_by_the_sdk() {
         assert!(makes_something("CreateVpc"));
         assert!(makes_something("RegisterTaskDefinition"));
+        // A command is not run twice because an answer was lost.
+        assert!(makes_something("ExecuteCommand"));
         assert!(!makes_something("PutRolePolicy"));
         assert!(!makes_something("DescribeVpcs"));
     }

@@ -31,5 +31,6 @@ pub mod rollout;
 pub mod run;
 pub mod stack;
 mod stop_reasons;
+mod task_session;
 pub mod transcript;
 pub mod wait;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, ExitCode};
 
-use provision::cli::{self, Exit, Surroundings, Terminal, Workflow};
+use provision::cli::{self, Exit, InstalledPlugin, Surroundings, Terminal, Workflow};
 use provision::transcript::Transcript;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -23,12 +23,15 @@ async fn main() -> ExitCode {
         }
     };
     let at_work = watch::Sender::new(false);
+    let profile = variable("AWS_PROFILE").and_then(|profile| profile.into_string().ok());
+    let plugin = InstalledPlugin::new("session-manager-plugin", profile);
     let surroundings = Surroundings {
         terminal,
         sdk: None,
         front: None,
-        interrupted: interruption(at_work.subscribe()),
+        interrupted: interruption(at_work.subscribe(), plugin.holds()),
         at_work,
+        plugin: Box::new(plugin),
         workflow: Workflow::find(|name| variable(name)?.into_string().ok()),
         transcript,
         seed: u64::from(std::process::id()),
@@ -42,8 +45,8 @@ fn transcript() -> io::Result<Option<Transcript>> {
 }
 
 /// The first Ctrl-C or SIGTERM lets running work finish and starts no more; the second ends at once, and so does
-/// the first where nothing has begun.
-fn interruption(at_work: watch::Receiver<bool>) -> watch::Receiver<bool> {
+/// the first where nothing has begun. While a session is held in a task, Ctrl-C goes there and means nothing here.
+fn interruption(at_work: watch::Receiver<bool>, holds: watch::Receiver<bool>) -> watch::Receiver<bool> {
     let (interrupt, interrupted) = watch::channel(false);
     let mut terminate = signal(SignalKind::terminate()).expect("SIGTERM can be handled");
     let mut ask = signal(SignalKind::interrupt()).expect("SIGINT can be handled");
@@ -51,7 +54,9 @@ fn interruption(at_work: watch::Receiver<bool>) -> watch::Receiver<bool> {
         loop {
             tokio::select! {
                 _ = terminate.recv() => (),
-                _ = ask.recv() => (),
+                _ = ask.recv() => if *holds.borrow() {
+                    continue;
+                },
             }
             if *interrupt.borrow() || !*at_work.borrow() {
                 leave();

@@ -94,6 +94,21 @@ impl Names {
         format!("/{}/{}/service", slug(&self.app), slug(&self.environment))
     }
 
+    /// What the names of the load balancer's logs begin with, in a bucket that others may use, too.
+    pub fn access_logs(&self) -> String {
+        format!("{}/{}", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The log group of the connections in the network.
+    pub fn flow_logs(&self) -> String {
+        format!("/{}/{}/flow-logs", slug(&self.app), slug(&self.environment))
+    }
+
+    /// The log group of what people typed in tasks, and what they were answered.
+    pub fn exec_log(&self) -> String {
+        format!("/{}/{}/exec", slug(&self.app), slug(&self.environment))
+    }
+
     /// The log group of the record of runs, with the lock.
     pub fn deployments(&self) -> String {
         format!("/{}/{}/deployments", slug(&self.app), slug(&self.environment))

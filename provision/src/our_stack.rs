@@ -1,6 +1,8 @@
 //! The architecture, top to bottom: read this to know what runs on AWS and why.
 
 mod domain;
+pub(crate) mod endpoints;
+mod flow_logs;
 pub(crate) mod monitoring;
 mod network;
 pub mod pipeline;
@@ -11,6 +13,7 @@ mod task;
 use std::collections::BTreeMap;
 
 use config::deployment::Deployment;
+pub(crate) use task::CONTAINER;
 
 use crate::context::Hints;
 use crate::names::Names;
@@ -19,7 +22,7 @@ use crate::resources::access_point::AccessPoint;
 use crate::resources::availability_zones::AvailabilityZones;
 use crate::resources::dashboard::Dashboard;
 use crate::resources::ecr_repository::{EcrRepository, EcrRepositorySpec};
-use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec};
+use crate::resources::ecs_cluster::{EcsCluster, EcsClusterSpec, Sessions};
 use crate::resources::ecs_service::{CircuitBreaker, EcsService, EcsServiceSpec, ServiceLoadBalancer};
 use crate::resources::file_system::FileSystem;
 use crate::resources::file_system_policy::{FileSystemPolicy, FileSystemPolicySpec};
@@ -84,16 +87,20 @@ impl OurStack {
         let outside = outside(stack_);
         let domain = domain::add(stack_, d, n);
         let network = network::add(stack_, d, n, outside.zones);
+        flow_logs::add(stack_, d, n, outside.identity, network.vpc);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
-        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), |()| SecretSpec {
+        let kms_key = d.encryption.kms_key_arn.clone();
+        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), move |()| SecretSpec {
             description: "API keys of the weather service and the language models".to_owned(),
             keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
+            kms_key: kms_key.clone(),
         });
-        let retention_days = d.logs.retention_days;
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
-        let log_group = stack_.add("service-log", key, (), move |()| LogGroupSpec { retention_days });
-        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, log_group);
+        let log_group = stack_.add("service-log", key, (), log_group_spec(d));
+        let exec_log = exec_log(stack_, d, n);
+        let logs = (log_group, exec_log);
+        let roles = policies::add(stack_, d, n, outside.identity, &storage, repository, secret, logs);
         let disk_policy = disk_policy(stack_, n, &storage, roles);
         let edge = network::add_edge(stack_, d, n, &network, domain.certificate, outside.elb_role);
         domain::add_record(stack_, d, n, domain, edge.load_balancer);
@@ -105,7 +112,8 @@ impl OurStack {
             |_| (),
         );
         let task = task::add(stack_, d, (image, log_group, secret, roles, (storage.file_system, storage.access_point)));
-        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), outside.ecs_role);
+        let cluster = cluster(stack_, d, n, outside.ecs_role, exec_log);
+        let service = service(stack_, d, n, &network, &edge, &storage, (task, disk_policy), cluster);
         scaling(stack_, d, n, service, outside.scaling_role);
         let (alarms, dashboard) = monitoring::add(stack_, d, n, outside.identity, &edge, service);
 
@@ -198,9 +206,11 @@ fn storage(stack: &mut Stack, deployment: &Deployment, names: &Names, network: &
 
     let token = names.file_system();
     let transition_to_ia = deployment.storage.transition_to_ia_days.map(|days| format!("AFTER_{days}_DAYS"));
-    let key = FileSystem { token: token.clone(), name: "cache".to_owned() };
+    let kms_key = key_of_data(deployment);
+    let key = FileSystem { token: token.clone(), name: "cache".to_owned(), has_own_key: kms_key.is_some() };
     let file_system = stack.add("cache", key, (), move |()| FileSystemSpec {
         encrypted: true,
+        kms_key: kms_key.clone(),
         performance_mode: "generalPurpose".to_owned(),
         // Elastic throughput bills every metadata operation; small cache files are mostly those.
         throughput_mode: "bursting".to_owned(),
@@ -253,12 +263,56 @@ fn disk_policy(
     })
 }
 
+/// The key for what keeps the key that it was made with.
+fn key_of_data(deployment: &Deployment) -> Option<String> {
+    deployment.encryption.kms_key_arn.clone().filter(|_| deployment.encryption.disk_and_images)
+}
+
+/// What each of our log groups should be.
+fn log_group_spec(deployment: &Deployment) -> impl Fn(()) -> LogGroupSpec + Send + Sync + 'static {
+    let (retention_days, kms_key) = (deployment.logs.retention_days, deployment.encryption.kms_key_arn.clone());
+    move |()| LogGroupSpec { retention_days, kms_key: kms_key.clone() }
+}
+
 fn images(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Handle<EcrRepository> {
     let keep = deployment.images.keep;
-    stack.add("repository", EcrRepository { name: names.repository() }, (), move |()| EcrRepositorySpec {
+    let kms_key = key_of_data(deployment);
+    let key = EcrRepository { name: names.repository(), has_own_key: kms_key.is_some() };
+    stack.add("repository", key, (), move |()| EcrRepositorySpec {
+        kms_key: kms_key.clone(),
         mutability: "IMMUTABLE".to_owned(),
         scan_on_push: true,
         lifecycle_policy: policies::keep_images(keep),
+    })
+}
+
+/// Where it is written down what people did in tasks, while they can.
+fn exec_log(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Option<Handle<LogGroup>> {
+    let key = LogGroup { name: names.exec_log(), resource: "exec-log".to_owned() };
+    if !deployment.service.exec {
+        stack.retire("exec-log", key, &());
+        return None;
+    }
+    Some(stack.add("exec-log", key, (), log_group_spec(deployment)))
+}
+
+fn cluster(
+    stack: &mut Stack,
+    deployment: &Deployment,
+    names: &Names,
+    linked_role: Handle<ServiceLinkedRole>,
+    exec_log: Option<Handle<LogGroup>>,
+) -> Handle<EcsCluster> {
+    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
+    let kms_key = deployment.encryption.kms_key_arn.clone();
+    let inputs = (linked_role, Vec::from_iter(exec_log));
+    stack.add("cluster", EcsCluster { name: names.cluster() }, inputs, move |((), logs)| EcsClusterSpec {
+        container_insights: insights.to_owned(),
+        sessions: logs.into_iter().next().map(|log| Sessions {
+            log_group: log.name,
+            encrypted_log: kms_key.is_some(),
+            kms_key: kms_key.clone(),
+        }),
     })
 }
 
@@ -271,19 +325,16 @@ fn service(
     edge: &network::Edge,
     storage: &Storage,
     (task, disk_policy): (Handle<TaskDefinition>, Handle<FileSystemPolicy>),
-    linked_role: Handle<ServiceLinkedRole>,
+    cluster: Handle<EcsCluster>,
 ) -> Handle<EcsService> {
-    let insights = if deployment.service.container_insights { "enabled" } else { "disabled" };
-    let cluster = stack.add("cluster", EcsCluster { name: names.cluster() }, linked_role, |()| EcsClusterSpec {
-        container_insights: insights.to_owned(),
-    });
     let key = EcsService { cluster: names.cluster(), name: names.service() };
     // The rules of the groups, the listeners and the mount targets give no value, but a task that
     // starts before them cannot be reached, or cannot mount its disk.
     let disk = (storage.mount_targets.clone(), disk_policy);
     let private = network.private.as_ref();
     let private_routes = private.map(|private| private.routes.clone()).unwrap_or_default();
-    let before = (network.rules.clone(), edge.listener, edge.rule, disk, (network.route, private_routes));
+    let ways_out = (network.route, private_routes, network.endpoints.clone());
+    let before = (network.rules.clone(), edge.listener, edge.rule, disk, ways_out);
     let subnets = private.map_or(&network.subnets, |private| &private.subnets).clone();
     // In public subnets without NAT, the address is how the task reaches ECR and the weather.
     let assign_public_ip = private.is_none();

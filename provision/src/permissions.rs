@@ -14,13 +14,23 @@ use crate::names::Names;
 const TABLE: &str = include_str!("../data/permissions.csv");
 
 /// Who works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// A pipeline: ships images and changes in place what exists. It can neither make nor remove anything, nor write
     /// a role, nor read a secret.
     Pipeline,
     /// A person who makes and removes everything, besides what a pipeline does.
     Operator,
+    /// A person who runs commands in tasks, and nothing else. A role of its own: whoever is in a task reads the secrets
+    /// that were given to it, which nobody may who only deploys.
+    Visitor,
+}
+
+impl Who {
+    /// Whether somebody does what another one does, too.
+    fn also_does_what(self, other: Self) -> bool {
+        self == other || (self, other) == (Self::Operator, Self::Pipeline)
+    }
 }
 
 /// One line of the table.
@@ -49,6 +59,7 @@ pub fn all() -> Vec<Permission> {
         let who = match who {
             "ci" => Who::Pipeline,
             "operator" => Who::Operator,
+            "visitor" => Who::Visitor,
             other => panic!("nobody is {other}: {line}"),
         };
         Permission { operation, who, actions: actions.split_whitespace().collect(), resource, condition }
@@ -64,6 +75,7 @@ pub struct Place {
     app: String,
     environment: String,
     family: String,
+    own_key: Option<String>,
     names: Names,
 }
 
@@ -79,6 +91,7 @@ impl Place {
             app: deployment.app.clone(),
             environment: deployment.environment.clone(),
             family: deployment.task.family.clone(),
+            own_key: deployment.encryption.kms_key_arn.clone(),
             names: Names::of(deployment),
         }
     }
@@ -102,7 +115,7 @@ impl Place {
     /// One statement for all that is allowed on the same things under the same condition.
     fn statements(&self, who: Who) -> Vec<Value> {
         let mut groups: Groups<'_> = BTreeMap::new();
-        for line in all().into_iter().filter(|line| line.who <= who && !line.actions.is_empty()) {
+        for line in all().into_iter().filter(|line| who.also_does_what(line.who) && !line.actions.is_empty()) {
             let (actions, operations) = groups.entry((line.resource, line.condition)).or_default();
             actions.extend(line.actions);
             operations.extend(line.operation.split_once(':').map(|(_, operation)| operation));
@@ -114,7 +127,8 @@ impl Place {
             }
             statement
         };
-        groups.into_iter().map(statement).collect()
+        // Without a key of one's own there is nothing to be allowed with it.
+        groups.into_iter().filter(|((word, _), _)| !self.resources(word).is_empty()).map(statement).collect()
     }
 
     /// The ARNs behind a word of the table.
@@ -148,7 +162,7 @@ impl Place {
                     }))
                     .collect()
             }
-            "logs" => [names.log_group(), names.deployments()]
+            "logs" => [names.log_group(), names.deployments(), names.flow_logs(), names.exec_log()]
                 .iter()
                 .flat_map(|name| ["", ":*"].map(|end| arn("logs", &format!("log-group:{name}{end}"))))
                 .collect(),
@@ -156,7 +170,9 @@ impl Place {
                 arn("cloudwatch", &format!("alarm:{}*", names.alarms())),
                 global("cloudwatch", &format!("dashboard/{}", names.dashboard())),
             ],
+            "own-key" => self.own_key.iter().cloned().collect(),
             "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
+            "flow-log-role" => vec![global("iam", &format!("role{}{}", names.role_path(), names.role("flow-log")))],
             // Which zone a name is in is known to AWS alone.
             "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
             // The default one of our network comes without our tags, and gets them with these.
@@ -197,6 +213,14 @@ impl Place {
                 Some(json!({"ArnEquals": {"ecs:cluster": cluster}}))
             }
             "passed-to-tasks" => Some(json!({"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}})),
+            "passed-to-flow-logs" => {
+                Some(json!({"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}))
+            }
+            "through-services" => {
+                let services = ["ecr", "elasticfilesystem", "secretsmanager"];
+                let services = services.map(|service| format!("{service}.{}.amazonaws.com", self.region));
+                Some(json!({"StringEquals": {"kms:ViaService": services}}))
+            }
             "tasks-of-a-service" => Some(json!({"StringEquals": {
                 "application-autoscaling:service-namespace": "ecs",
                 "application-autoscaling:scalable-dimension": "ecs:service:DesiredCount",
@@ -225,6 +249,8 @@ mod tests {
         let mut deployment = Deployment::load(&ConfigSource::Environment("production".to_owned()), &[]).unwrap();
         // As long as a name may be.
         deployment.app = "a-name-of-forty-characters-0123456789abc".to_owned();
+        let key = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+        deployment.encryption.kms_key_arn = Some(key.to_owned());
         Place::of(&deployment, "123456789012")
     }
 
@@ -268,6 +294,39 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_used_only_where_there_is_one_and_only_through_services() {
+        let with = place().policies(Who::Operator, usize::MAX)[0].clone();
+        let of_key = |policy: &Value| {
+            let statements = policy["Statement"].as_array().unwrap().clone().into_iter();
+            statements.filter(|it| it["Action"].to_string().contains("kms:Decrypt")).collect::<Vec<_>>()
+        };
+        let [statement] = &of_key(&with)[..] else { panic!("{with}") };
+        assert!(statement["Condition"]["StringEquals"]["kms:ViaService"].to_string().contains("secretsmanager."));
+        assert!(!place().policies(Who::Pipeline, usize::MAX)[0].to_string().contains("kms:"));
+        let without = Place { own_key: None, ..place() }.policies(Who::Operator, usize::MAX);
+        assert!(of_key(&without[0]).is_empty(), "{}", without[0]);
+    }
+
+    #[test]
+    fn only_a_visitor_runs_commands_in_tasks_and_a_visitor_does_nothing_else() {
+        for who in [Who::Pipeline, Who::Operator] {
+            assert!(!place().policies(who, POLICY_LIMIT).iter().any(|it| it.to_string().contains("ExecuteCommand")));
+        }
+        let statements = place().statements(Who::Visitor);
+        let actions = statements.iter().flat_map(|it| it["Action"].as_array().unwrap());
+        let actions: BTreeSet<_> = actions.map(|it| it.as_str().unwrap()).collect();
+        let all = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:ListTasks"];
+        assert_eq!(actions, BTreeSet::from(all));
+        let entering = statements.iter().find(|it| it.to_string().contains("ExecuteCommand")).unwrap();
+        let on = entering["Resource"].as_array().unwrap();
+        // AWS asks for the cluster and for the task.
+        for part in [":cluster/", ":task/"] {
+            assert!(on.iter().any(|it| it.as_str().unwrap().contains(part)), "{part} in {on:?}");
+        }
+        assert!(on.iter().all(|it| it.as_str().unwrap().contains("123456789012")), "{on:?}");
+    }
+
+    #[test]
     fn tags_are_given_only_while_something_is_made() {
         let statements = place().statements(Who::Operator);
         let tagging = statements.iter().find(|it| it["Action"] == json!(["ec2:CreateTags"])).unwrap();
@@ -276,12 +335,14 @@ mod tests {
             *made,
             json!([
                 "AllocateAddress",
+                "CreateFlowLogs",
                 "CreateInternetGateway",
                 "CreateNatGateway",
                 "CreateRouteTable",
                 "CreateSecurityGroup",
                 "CreateSubnet",
-                "CreateVpc"
+                "CreateVpc",
+                "CreateVpcEndpoint"
             ])
         );
     }

@@ -135,6 +135,8 @@ pub struct Step {
     pub action: Action,
     /// The needs whose new identity makes it worth a new comparison.
     pub because: Vec<String>,
+    /// What somebody can do when it is in the way.
+    pub when_blocked: Option<&'static str>,
     /// The steps that must be done before.
     pub after: Vec<NodeId>,
 }
@@ -314,7 +316,8 @@ fn all_needs(stack: &Stack, id: NodeId) -> BTreeSet<NodeId> {
 }
 
 fn step(stack: &Stack, node: NodeId, action: Action, after: Vec<NodeId>) -> Step {
-    Step { node, kind: stack.kind(node), name: stack.name(node).to_owned(), action, because: Vec::new(), after }
+    let (name, when_blocked) = (stack.name(node).to_owned(), stack.node(node).traits().when_blocked);
+    Step { node, kind: stack.kind(node), name, action, because: Vec::new(), when_blocked, after }
 }
 
 impl fmt::Display for Plan {

@@ -74,7 +74,8 @@ impl Record {
 
     /// Makes the log group, if there is none.
     async fn ensure(&self, context: &Context) -> Result<()> {
-        let spec = LogGroupSpec { retention_days: RETENTION_DAYS };
+        // It outlives the stack and holds the lock, so it must be readable when a key of one's own is not.
+        let spec = LogGroupSpec { retention_days: RETENTION_DAYS, kms_key: None };
         match self.group.read(context).await? {
             Some(live) if live.spec.retention_days == RETENTION_DAYS => (),
             Some(live) => drop(self.group.update(context, &live, &spec).await?),

@@ -27,6 +27,8 @@ pub trait Resource: Send + Sync + 'static {
     const KIND: &'static str;
     /// Fields of the spec that AWS cannot change in place; a difference there blocks the plan.
     const IMMUTABLE: &'static [&'static str] = &[];
+    /// What somebody can do who wants such a field otherwise; nothing, if there is only what is true for every kind.
+    const WHEN_BLOCKED: Option<&'static str> = None;
     /// Fields of the spec that change by themselves, like a state; only their end is wanted.
     const TRANSIENT: &'static [&'static str] = &[];
     /// An update makes a new version with a new identifier, so dependents are compared again.

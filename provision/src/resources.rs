@@ -9,6 +9,7 @@ mod certificates;
 pub mod dashboard;
 pub mod default_security_group;
 pub(crate) mod dns;
+mod ec2_calls;
 mod ec2_tags;
 pub mod ecr_repository;
 pub mod ecs_cluster;
@@ -16,6 +17,7 @@ pub mod ecs_service;
 pub mod elastic_ip;
 pub mod file_system;
 pub mod file_system_policy;
+pub mod flow_log;
 pub mod hosted_zone;
 pub mod iam_role;
 pub mod identity;
@@ -44,6 +46,7 @@ pub mod target_group;
 pub mod task_definition;
 pub mod topic;
 pub mod vpc;
+pub mod vpc_endpoint;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.
 fn never_changes(kind: &str) -> anyhow::Error {

@@ -49,7 +49,10 @@ impl Class {
             Some(Self::Dependency)
         } else if NOT_VISIBLE_YET.contains(&code) || error.message.contains("ECS service doesn't exist") {
             Some(Self::NotVisibleYet)
-        } else if error.message.contains("already scheduled for deletion") {
+        } else if error.message.contains("already scheduled for deletion")
+            || error.message.contains("conflicting DNS domain")
+        {
+            // An endpoint's name is free only when the one before it is gone.
             // A secret's name is free only some seconds after its forced deletion.
             Some(Self::Dependency)
         } else if (error.code.is_none() && error.status.is_none_or(|status| status >= 500))
@@ -192,6 +195,11 @@ const DEPENDENCY: &[&str] = &[
 const NOT_VISIBLE_YET: &[&str] = &[
     "InvalidVpcID.NotFound",
     "InvalidSubnetID.NotFound",
+    // As endpoints spell it.
+    "InvalidVpcId.NotFound",
+    "InvalidSubnetId.NotFound",
+    "InvalidRouteTableId.NotFound",
+    "InvalidSecurityGroupId.NotFound",
     "InvalidSubnet",
     "InvalidInternetGatewayID.NotFound",
     "InvalidGatewayID.NotFound",
@@ -206,6 +214,8 @@ const NOT_VISIBLE_YET: &[&str] = &[
     "TargetGroupNotFound",
     "LoadBalancerNotFound",
     "FileSystemNotFound",
+    // The one that an attempt before made does not show yet.
+    "FlowLogAlreadyExists",
 ];
 
 #[cfg(test)]

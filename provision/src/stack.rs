@@ -246,6 +246,7 @@ impl Stack {
 pub(crate) struct Traits {
     pub(crate) kind: &'static str,
     pub(crate) immutable: &'static [&'static str],
+    pub(crate) when_blocked: Option<&'static str>,
     pub(crate) transient: &'static [&'static str],
     pub(crate) versioned: bool,
     pub(crate) holds_data: bool,
@@ -258,6 +259,7 @@ impl Traits {
         Self {
             kind: R::KIND,
             immutable: R::IMMUTABLE,
+            when_blocked: R::WHEN_BLOCKED,
             transient: R::TRANSIENT,
             versioned: R::VERSIONED,
             holds_data: R::HOLDS_DATA,

@@ -1,7 +1,7 @@
 //! Runs other programs, in process groups of their own, and passes Ctrl-C and SIGTERM on to them.
 
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
@@ -24,11 +24,7 @@ pub(crate) fn cargo() -> Command {
 
 /// Runs a program to its end, and fails as it fails.
 pub(crate) fn run(what: &str, command: Command) -> Result<()> {
-    let status = Foreground::start(what, command)?.wait()?;
-    if signals::asked_to_stop() {
-        return Err(Interrupted.into());
-    }
-    if status.success() { Ok(()) } else { Err(Failed { what: what.to_owned(), code: status.code() }.into()) }
+    Foreground::start(what, command)?.end(what)
 }
 
 /// A program that is stopped together with us.
@@ -47,6 +43,20 @@ impl Foreground {
         let group = Pid::from_child(&child);
         signals::pass_on_to(group);
         Ok(Self { child, group })
+    }
+
+    /// What it writes, if it was started with a pipe for that.
+    pub(crate) fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for its end, and fails as it fails.
+    pub(crate) fn end(self, what: &str) -> Result<()> {
+        let status = self.wait()?;
+        if signals::asked_to_stop() {
+            return Err(Interrupted.into());
+        }
+        if status.success() { Ok(()) } else { Err(Failed { what: what.to_owned(), code: status.code() }.into()) }
     }
 
     /// Whether it has ended by itself.

@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that must hold before a change lands, in the order that compiles least twice.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,19 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
-use crate::child;
-use crate::exit::Failed;
-use crate::local;
+use crate::counts::Counts;
+use crate::exit::BadInput;
+use crate::toolchain::Needs;
+use crate::{child, local, moto, python};
 
 #[derive(Args, Debug)]
 pub(crate) struct CiArguments {
     /// Only these checks, for example `--only fmt,clippy`.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Check>,
+    /// All checks but these, for example `--skip local,moto` on a machine without Python.
+    #[arg(long, value_delimiter = ',', conflicts_with = "only")]
+    skip: Vec<Check>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,27 +34,26 @@ enum Check {
     Clippy,
     /// The documentation.
     Doc,
-    /// The tests of the stand-in for AWS: needs Python with venv, and an engine for those with containers.
-    Local,
     /// The tests.
     Test,
+    /// The tests of the stand-in for AWS, those with containers where an engine answers.
+    Local,
+    /// The second opinion: the real `provision` against moto.
+    Moto,
 }
 
-const ALL: [Check; 6] = [Check::Fmt, Check::Deps, Check::Clippy, Check::Doc, Check::Local, Check::Test];
+const ALL: [Check; 7] = [Check::Fmt, Check::Deps, Check::Clippy, Check::Doc, Check::Test, Check::Local, Check::Moto];
 
 /// Runs the checks; the last line is the count of the tests.
 pub(crate) fn run(arguments: &CiArguments) -> Result<()> {
-    let chosen = |check: &&Check| match arguments.only.as_slice() {
-        // It needs Python and the network for its packages, which a machine that only compiles may not have.
-        [] => **check != Check::Local,
-        only => only.contains(check),
-    };
+    let chosen = arguments.chosen();
+    prepared(&chosen)?;
     let mut summary = String::new();
     let mut counts = Counts::default();
-    for check in ALL.iter().filter(chosen) {
+    for check in chosen {
         let started = Instant::now();
         let result = check.run(&mut counts);
-        line(&mut summary, *check, result.is_ok(), started.elapsed());
+        line(&mut summary, check, result.is_ok(), started.elapsed());
         if let Err(error) = result {
             println!("{summary}");
             counts.print();
@@ -66,12 +69,39 @@ pub(crate) fn run(arguments: &CiArguments) -> Result<()> {
     Ok(())
 }
 
+impl CiArguments {
+    fn chosen(&self) -> Vec<Check> {
+        let is_chosen = |check: &Check| match self.only.as_slice() {
+            [] => !self.skip.contains(check),
+            only => only.contains(check),
+        };
+        ALL.into_iter().filter(is_chosen).collect()
+    }
+}
+
+/// Says at once what this machine lacks, and not after half an hour.
+fn prepared(chosen: &[Check]) -> Result<()> {
+    let mut needs = Needs::to_compile();
+    let in_python: Vec<_> = chosen.iter().filter(|check| check.is_in_python()).map(|check| check.name()).collect();
+    if !in_python.is_empty() {
+        python::check(&mut needs);
+    }
+    needs.or_fail().map_err(|error| match in_python.as_slice() {
+        [] => error,
+        names => BadInput(format!("{error}\nor leave out what needs Python: --skip {}", names.join(","))).into(),
+    })
+}
+
 fn line(summary: &mut String, check: Check, passed: bool, took: Duration) {
     let outcome = if passed { "passed" } else { "FAILED" };
     writeln!(summary, "{:<8} {outcome} in {:.1} s", check.name(), took.as_secs_f64()).expect("a text takes more text");
 }
 
 impl Check {
+    fn is_in_python(self) -> bool {
+        matches!(self, Self::Local | Self::Moto)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Fmt => "fmt",
@@ -80,6 +110,7 @@ impl Check {
             Self::Doc => "doc",
             Self::Local => "local",
             Self::Test => "test",
+            Self::Moto => "moto",
         }
     }
 
@@ -95,8 +126,9 @@ impl Check {
                 command.args(["doc", "--workspace", "--no-deps", "--locked"]).env("RUSTDOCFLAGS", "--deny warnings");
                 child::run("documenting", command)
             }
-            Self::Local => local::check(),
             Self::Test => tests(counts),
+            Self::Local => local::check(counts),
+            Self::Moto => moto::check(counts),
         }
     }
 }
@@ -107,47 +139,10 @@ fn cargo(what: &str, arguments: &[&str]) -> Result<()> {
     child::run(what, command)
 }
 
-/// How many tests passed and failed.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-}
-
-impl Counts {
-    /// Adds the closing line of one test program: `test result: ok. 5 passed; 0 failed; …`.
-    fn add(&mut self, line: &str) {
-        let Some(rest) = line.trim_start().strip_prefix("test result:") else { return };
-        let words: Vec<_> = rest.split([' ', ';']).filter(|word| !word.is_empty()).collect();
-        for pair in words.windows(2) {
-            match (pair[0].parse::<u64>(), pair[1]) {
-                (Ok(count), "passed") => self.passed += count,
-                (Ok(count), "failed") => self.failed += count,
-                _ => (),
-            }
-        }
-    }
-
-    fn print(&self) {
-        println!("{} passed, {} failed", self.passed, self.failed);
-    }
-}
-
 fn tests(counts: &mut Counts) -> Result<()> {
     let mut command = child::cargo();
-    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]).stdout(Stdio::piped());
-    let mut running = command.spawn().context("starting cargo test")?;
-    let output = running.stdout.take().context("the output of cargo test")?;
-    for line in BufReader::new(output).lines() {
-        let line = line.context("reading the output of cargo test")?;
-        println!("{line}");
-        counts.add(&line);
-    }
-    let status = running.wait().context("waiting for cargo test")?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(Failed { what: "cargo test".to_owned(), code: status.code() }.into())
+    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    counts.of("cargo test", command)
 }
 
 /// Licences under which we may ship what we link.
@@ -220,13 +215,17 @@ fn allowed(expression: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn arguments(only: &[Check], skip: &[Check]) -> CiArguments {
+        CiArguments { only: only.to_vec(), skip: skip.to_vec() }
+    }
+
     #[test]
-    fn counts_are_summed_over_all_test_programs() {
-        let mut counts = Counts::default();
-        counts.add("test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s");
-        counts.add("test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured");
-        counts.add("test something ... ok");
-        assert_eq!(counts, Counts { passed: 7, failed: 3 });
+    fn every_check_runs_unless_it_is_left_out() {
+        assert_eq!(arguments(&[], &[]).chosen(), ALL);
+        assert_eq!(arguments(&[Check::Moto, Check::Fmt], &[]).chosen(), [Check::Fmt, Check::Moto]);
+        let rest = arguments(&[], &[Check::Local, Check::Moto]).chosen();
+        assert_eq!(rest, ALL[..5]);
+        assert!(!rest.iter().any(|check| check.is_in_python()));
     }
 
     #[test]

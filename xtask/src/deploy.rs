@@ -1,6 +1,7 @@
 //! `cargo xtask deploy` and `destroy`: build what is shipped, then let `provision` do its work, on AWS
 //! or against the stand-in on this machine.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,12 +37,8 @@ pub(crate) struct DeployArguments {
     /// A `provision` that is built already; without it, it is compiled.
     #[arg(long, value_name = "PROGRAM")]
     provision: Option<PathBuf>,
-    /// The environment, when it is not the local one.
-    #[arg(long, short, conflicts_with = "local")]
-    environment: Option<String>,
-    /// Further arguments for `provision deploy`, after `--`.
-    #[arg(last = true)]
-    rest: Vec<String>,
+    #[command(flatten)]
+    passed_on: PassedOn,
 }
 
 #[derive(Args, Debug)]
@@ -54,12 +51,95 @@ pub(crate) struct DestroyArguments {
     /// A `provision` that is built already; without it, it is compiled.
     #[arg(long, value_name = "PROGRAM")]
     provision: Option<PathBuf>,
+    /// Also delete what holds data: the file system, the secret and the images; --local always does.
+    #[arg(long)]
+    delete_data: bool,
+    /// The environment's name once more; production asks for it where nobody can be asked.
+    #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "local")]
+    confirm: Option<String>,
+    #[command(flatten)]
+    passed_on: PassedOn,
+}
+
+/// What `provision` is told, as it was told to us.
+#[derive(Args, Debug)]
+struct PassedOn {
     /// The environment, when it is not the local one.
     #[arg(long, short, conflicts_with = "local")]
     environment: Option<String>,
-    /// Further arguments for `provision destroy`, after `--`.
+    /// A configuration file instead of a built-in one.
+    #[arg(long, value_name = "FILE", conflicts_with = "local")]
+    config: Option<PathBuf>,
+    /// Override one value of the configuration, for example `scaling.max=6`.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Do not ask; --local never does.
+    #[arg(long, short)]
+    yes: bool,
+    /// Further arguments for `provision`, after `--`.
     #[arg(last = true)]
-    rest: Vec<String>,
+    rest: Vec<OsString>,
+}
+
+/// Words of a command line.
+type Words = Vec<OsString>;
+
+impl PassedOn {
+    /// The verb, and after it everything else: `provision` does not join what is said on both sides of its verb.
+    fn words(&self, verb: &str, more: Words) -> Words {
+        let mut words: Words = vec![verb.into()];
+        let mut option = |name: &str, value: OsString| words.extend([name.into(), value]);
+        if let Some(environment) = &self.environment {
+            option("--environment", environment.into());
+        }
+        if let Some(config) = &self.config {
+            option("--config", config.into());
+        }
+        for text in &self.overrides {
+            option("--set", text.into());
+        }
+        words.extend(self.yes.then(|| "--yes".into()));
+        words.into_iter().chain(more).chain(self.rest.iter().cloned()).collect()
+    }
+
+    /// The same for the stand-in, where nobody is asked: there is nothing to lose.
+    fn words_here(&self, verb: &str, more: Words) -> Words {
+        let local = Self {
+            environment: Some("local".to_owned()),
+            config: None,
+            overrides: self.overrides.clone(),
+            yes: true,
+            rest: self.rest.clone(),
+        };
+        local.words(verb, more)
+    }
+}
+
+impl DeployArguments {
+    fn words(&self, layout: &Path) -> Words {
+        self.passed_on.words("deploy", vec!["--image-layout".into(), layout.into()])
+    }
+
+    fn words_here(&self, layout: &Path, certificate: &str) -> Words {
+        let certificate = format!("edge.certificate_arn={certificate}");
+        let more = vec!["--image-layout".into(), layout.into(), "--set".into(), certificate.into()];
+        self.passed_on.words_here("deploy", more)
+    }
+}
+
+impl DestroyArguments {
+    fn words(&self) -> Words {
+        let mut more: Words = Vec::new();
+        more.extend(self.delete_data.then(|| "--delete-data".into()));
+        if let Some(confirm) = &self.confirm {
+            more.extend(["--confirm".into(), confirm.into()]);
+        }
+        self.passed_on.words("destroy", more)
+    }
+
+    fn words_here(&self) -> Words {
+        self.passed_on.words_here("destroy", vec!["--delete-data".into()])
+    }
 }
 
 pub(crate) fn deploy(arguments: &DeployArguments) -> Result<()> {
@@ -70,10 +150,10 @@ pub(crate) fn destroy(arguments: &DestroyArguments) -> Result<()> {
     if arguments.local {
         return destroy_here(arguments);
     }
-    check_environment(arguments.environment.as_deref())?;
+    check_environment(arguments.passed_on.environment.as_deref())?;
     Needs::to_compile().or_fail()?;
-    let mut provision = provision(arguments.provision.as_deref(), arguments.environment.as_deref())?;
-    provision.arg("destroy").args(&arguments.rest);
+    let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
+    provision.args(arguments.words());
     become_it(provision)
 }
 
@@ -91,25 +171,16 @@ fn check_environment(environment: Option<&str>) -> Result<()> {
 }
 
 fn deploy_to_aws(arguments: &DeployArguments) -> Result<()> {
-    check_environment(arguments.environment.as_deref())?;
+    check_environment(arguments.passed_on.environment.as_deref())?;
     image::check_tools(&arguments.image)?.or_fail()?;
     let image = image::build(&arguments.image)?;
     eprintln!("{image}");
-    let mut provision = provision(arguments.provision.as_deref(), arguments.environment.as_deref())?;
-    provision.arg("deploy").arg("--image-layout").arg(image.folder).args(&arguments.rest);
+    let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
+    provision.args(arguments.words(&image.folder));
     become_it(provision)
 }
 
-/// Compiles the deploy tool, unless it is given, and gives the beginning of its command line.
-fn provision(given: Option<&Path>, environment: Option<&str>) -> Result<Command> {
-    let program = provision_program(given)?;
-    let mut command = Command::new(program);
-    if let Some(environment) = environment {
-        command.args(["--environment", environment]);
-    }
-    Ok(command)
-}
-
+/// Compiles the deploy tool, unless it is given.
 pub(crate) fn provision_program(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(given) = given {
         return given.canonicalize().map_err(|error| BadInput(format!("{}: {error}", given.display())).into());
@@ -159,7 +230,7 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
         (None, plan) => steps.time("stand-in", || plan.context("there is a plan for what does not run")?.start())?,
     };
     let program = steps.time("provision", || provision_program(arguments.provision.as_deref()))?;
-    let came_up = come_up(&stand_in, &program, &image.folder, &arguments.rest, &mut steps);
+    let came_up = come_up(&stand_in, &program, &image.folder, arguments, &mut steps);
     if !StandIn::is_alive() {
         bail!(StandIn::has_ended());
     }
@@ -176,9 +247,19 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     finish(&stand_in, keeper, arguments.detach)
 }
 
-fn come_up(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String], steps: &mut Steps) -> Result<()> {
+fn come_up(
+    stand_in: &StandIn,
+    program: &Path,
+    layout: &Path,
+    arguments: &DeployArguments,
+    steps: &mut Steps,
+) -> Result<()> {
     let before = stand_in.deployment()?;
-    steps.time("deploy", || run_deploy(stand_in, program, layout, rest))?;
+    steps.time("deploy", || {
+        let mut provision = Command::new(program);
+        provision.args(arguments.words_here(layout, &stand_in.certificate()?));
+        run_provision(stand_in, provision)
+    })?;
     if let Some(before) = &before
         && stand_in.deployment()?.as_ref() == Some(before)
     {
@@ -191,20 +272,13 @@ fn come_up(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String], s
 /// Lets any verb of `provision` look at the stand-in, or change what is in it.
 pub(crate) fn provision_here(stand_in: &StandIn, words: &[String]) -> Result<()> {
     let mut provision = Command::new(provision_program(None)?);
+    let certificate = format!("edge.certificate_arn={}", stand_in.certificate()?);
     // After the verb: what is said on both sides of it counts only there.
-    provision.args(words).args(for_stand_in(stand_in)?);
+    provision.args(words).args(["--environment", "local", "--set", &certificate]);
     become_it(pointed_at(stand_in, provision))
 }
 
-/// What every verb is told of the stand-in.
-fn for_stand_in(stand_in: &StandIn) -> Result<[String; 4]> {
-    let certificate = format!("edge.certificate_arn={}", stand_in.certificate()?);
-    Ok(["--environment".to_owned(), "local".to_owned(), "--set".to_owned(), certificate])
-}
-
-fn run_deploy(stand_in: &StandIn, program: &Path, layout: &Path, rest: &[String]) -> Result<()> {
-    let mut provision = Command::new(program);
-    provision.args(["deploy", "--yes", "--image-layout"]).arg(layout).args(for_stand_in(stand_in)?).args(rest);
+fn run_provision(stand_in: &StandIn, provision: Command) -> Result<()> {
     child::run("provision", pointed_at(stand_in, provision))
 }
 
@@ -243,8 +317,8 @@ fn destroy_here(arguments: &DestroyArguments) -> Result<()> {
     let keeper = running.is_none().then(Keeper::us).transpose()?;
     let stand_in = running.map_or_else(|| start_to_empty(&arguments.options), Ok)?;
     let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
-    provision.args(["--environment", "local", "destroy", "--yes", "--delete-data"]).args(&arguments.rest);
-    child::run("provision", pointed_at(&stand_in, provision))?;
+    provision.args(arguments.words_here());
+    run_provision(&stand_in, provision)?;
     stand_in.save()?;
     let left = stand_in.owned()?;
     if !left.is_empty() {
@@ -291,7 +365,28 @@ impl std::fmt::Display for Steps {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+
     use super::*;
+    use crate::{Arguments, Task};
+
+    /// What `provision` is told by a command line of ours.
+    fn told(line: &str) -> String {
+        let arguments = Arguments::try_parse_from(format!("xtask {line}").split(' ')).unwrap();
+        let layout = Path::new("layout");
+        let words = match &arguments.task {
+            Task::Deploy(it) if it.local => it.words_here(layout, "arn:certificate"),
+            Task::Deploy(it) => it.words(layout),
+            Task::Destroy(it) if it.local => it.words_here(),
+            Task::Destroy(it) => it.words(),
+            other => panic!("neither deploy nor destroy: {other:?}"),
+        };
+        words.join(" ".as_ref()).into_string().unwrap()
+    }
+
+    fn refused(line: &str) -> String {
+        Arguments::try_parse_from(format!("xtask {line}").split(' ')).unwrap_err().to_string()
+    }
 
     #[test]
     fn an_environment_that_is_none_is_refused_before_anything_is_built() {
@@ -300,5 +395,42 @@ mod tests {
         let error = check_environment(Some("stagin")).unwrap_err();
         assert_eq!(crate::exit::code(&error), 3);
         assert_eq!(error.to_string(), "there is no environment stagin; choose one of local, production, staging");
+    }
+
+    #[test]
+    fn what_production_needs_is_passed_on_after_the_verb() {
+        assert_eq!(told("deploy"), "deploy --image-layout layout");
+        assert_eq!(
+            told("deploy -e production --set scaling.max=6 --set scaling.min=2 --yes"),
+            "deploy --environment production --set scaling.max=6 --set scaling.min=2 --yes --image-layout layout"
+        );
+        assert_eq!(told("deploy --config own.toml -y"), "deploy --config own.toml --yes --image-layout layout");
+        assert_eq!(told("destroy"), "destroy");
+        assert_eq!(
+            told("destroy --environment production --yes --confirm production --delete-data --config own.toml"),
+            "destroy --environment production --config own.toml --yes --delete-data --confirm production"
+        );
+        assert_eq!(told("destroy -e staging -- --output json"), "destroy --environment staging --output json");
+    }
+
+    #[test]
+    fn the_stand_in_is_never_asked_about_and_keeps_its_certificate() {
+        assert_eq!(
+            told("deploy --local --set service.exec=true -- --color never"),
+            "deploy --environment local --set service.exec=true --yes --image-layout layout \
+             --set edge.certificate_arn=arn:certificate --color never"
+        );
+        assert_eq!(told("destroy --local"), "destroy --environment local --yes --delete-data");
+        assert_eq!(told("destroy --local --yes --delete-data"), told("destroy --local"), "said twice, meant once");
+    }
+
+    #[test]
+    fn what_makes_no_sense_together_is_refused() {
+        for line in ["deploy --local -e staging", "deploy --local --config own.toml", "destroy --local --confirm local"]
+        {
+            assert!(refused(line).contains("cannot be used with"), "{line}");
+        }
+        // A deploy is confirmed by --yes, or by the name that it asks for on a terminal.
+        assert!(refused("deploy --confirm production").contains("unexpected argument"));
     }
 }

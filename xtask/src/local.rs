@@ -4,7 +4,6 @@
 mod aws;
 mod daemon;
 mod engine;
-mod python;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,9 +19,11 @@ use self::aws::Aws;
 pub(crate) use self::aws::Deployment;
 use self::daemon::Daemon;
 use self::engine::{Choice, Engine, Podman};
+use crate::counts::Counts;
 use crate::exit::{BadInput, Interrupted};
+use crate::python::{self, LOCAL};
 use crate::toolchain::Needs;
-use crate::{child, deploy, ports, signals, workspace};
+use crate::{deploy, ports, signals, workspace};
 
 /// How long the emulator may take to answer. It needs two seconds, and ten more when an engine hangs.
 const START: Duration = Duration::from_secs(60);
@@ -74,7 +75,7 @@ pub(crate) enum LocalCommand {
 pub(crate) fn run(command: &LocalCommand) -> Result<()> {
     match command {
         LocalCommand::Down => down(),
-        LocalCommand::Check => check(),
+        LocalCommand::Check => check(&mut Counts::default()),
         LocalCommand::Provision { words } => deploy::provision_here(&running()?, words),
         LocalCommand::Status => {
             println!("{}", running()?.description());
@@ -102,12 +103,11 @@ fn down() -> Result<()> {
 }
 
 /// Runs the stand-in's own tests, those with containers too where an engine answers.
-pub(crate) fn check() -> Result<()> {
+pub(crate) fn check(counts: &mut Counts) -> Result<()> {
     let mut needs = Needs::default();
     python::check(&mut needs);
     needs.or_fail()?;
-    let mut tests = Command::new(python::install(&folder().join("venv"))?);
-    tests.args(["-m", "tests"]).current_dir(python::source()).env("PYTHONDONTWRITEBYTECODE", "1");
+    let mut tests = LOCAL.module("tests")?;
     let apart = folder().join("check");
     for name in ["run", "logs"] {
         fs::create_dir_all(apart.join(name)).with_context(|| format!("making {}", apart.display()))?;
@@ -120,7 +120,7 @@ pub(crate) fn check() -> Result<()> {
         tests.env("DOCKER_HOST", address).env("STAND_IN_TEST_ENGINE", engine.to_string());
         tests.env("STAND_IN_TEST_GATEWAY", gateway.to_string());
     }
-    let checked = child::run("checking the stand-in", tests);
+    let checked = counts.of("checking the stand-in", tests);
     podman.stop()?;
     checked
 }
@@ -315,7 +315,7 @@ impl Plan {
 
     /// Starts the stand-in and waits until it answers. What was in it before is in it again.
     pub(crate) fn start(&self) -> Result<StandIn> {
-        let interpreter = python::install(&folder().join("venv"))?;
+        let interpreter = LOCAL.install()?;
         eprintln!("local: {}", self.0.engine.described());
         let podman = Podman::new(&folder(), self.0.gateway);
         let engine_address = self.0.engine.address(&podman)?;
@@ -341,7 +341,7 @@ impl Plan {
         let mut command = Command::new(interpreter);
         command
             .args(["-m", "stand_in"])
-            .env("PYTHONPATH", python::source())
+            .env("PYTHONPATH", LOCAL.source())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("STAND_IN_IDENTITY", identity(&folder()))
             .env("STAND_IN_ENGINE", engine.to_string())

@@ -5,13 +5,16 @@ mod acceptance;
 mod child;
 mod ci;
 mod corpus;
+mod counts;
 mod deploy;
 mod dev;
 mod exit;
 mod image;
 mod local;
 mod matrix;
+mod moto;
 mod ports;
+mod python;
 mod readiness;
 mod signals;
 mod toolchain;
@@ -51,7 +54,9 @@ enum Task {
     /// Create, deploy, roll back, drift and destroy once in a real account, recorded; or compare such a recording.
     Acceptance(acceptance::AcceptanceArguments),
     /// Let every call of a deploy fail in every way, in a simulation: an hour on two cores.
-    Matrix,
+    Matrix(matrix::MatrixArguments),
+    /// Run the real `provision` against moto, an emulator by others: the second opinion on what it does.
+    Moto(moto::MotoArguments),
     /// Look at the stand-in for AWS on this machine, or stop it.
     #[command(subcommand)]
     Local(local::LocalCommand),
@@ -80,7 +85,8 @@ fn run(task: &Task) -> Result<()> {
         Task::Ci(arguments) => ci::run(arguments),
         Task::Corpus(command) => corpus::run(*command),
         Task::Acceptance(arguments) => acceptance::run(arguments),
-        Task::Matrix => matrix::run(),
+        Task::Matrix(arguments) => matrix::run(arguments),
+        Task::Moto(arguments) => moto::run(arguments),
         Task::Local(command) => local::run(command),
     }
 }

@@ -1,10 +1,13 @@
 //! What can be said on the command line; the doc comments are the help.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use crate::our_stack::CONTAINER;
 
 /// Plan, deploy and destroy the AWS stack of the Weather Comment Generator.
 ///
@@ -20,6 +23,37 @@ pub(crate) struct Arguments {
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) verb: Verb,
+}
+
+impl Arguments {
+    /// Reads a command line, the program's name included.
+    pub(crate) fn of(words: &[OsString]) -> Result<Self, clap::Error> {
+        Self::try_parse_from(with_overrides_together(words))
+    }
+}
+
+/// Brings all overrides to one side of the verb: of an option that is given on both, clap forgets what came first.
+fn with_overrides_together(words: &[OsString]) -> Vec<OsString> {
+    let (program, words) = words.split_at(words.len().min(1));
+    let (mut overrides, mut others) = (program.to_vec(), Vec::new());
+    let mut words = words.iter().cloned();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy();
+        if text == "--" {
+            others.push(word);
+            others.extend(words);
+            break;
+        } else if text == "--set" {
+            overrides.push(word);
+            overrides.extend(words.next());
+        } else if text.starts_with("--set=") {
+            overrides.push(word);
+        } else {
+            others.push(word);
+        }
+    }
+    overrides.extend(others);
+    overrides
 }
 
 #[derive(Args, Debug)]
@@ -83,6 +117,20 @@ pub(crate) enum Verb {
     Secrets(SecretsArguments),
     /// Put an image into the repository without deploying it.
     Push(PushArguments),
+    /// Run a command in a running task, and talk with it.
+    ///
+    /// It takes `service.exec = true` in the configuration when the task began, AWS's session-manager-plugin on this
+    /// machine, and the permission ecs:ExecuteCommand, which neither a pipeline nor an operator has by itself.
+    ///
+    /// The image has no shell: it holds one program, /app/app. What it can be asked is `health`, which prints what the
+    /// page and the API of the task answer, and is run when no command is given.
+    ///
+    /// On a terminal, what is typed goes to the command, and so do Ctrl-C, Ctrl-Z and Ctrl-\. Without one, or with
+    /// `--output json`, a command must be given, and it reads nothing; the JSON document holds what it wrote.
+    ///
+    /// It ends with 0 when the plugin held the session to its end, and with 1 when not: ECS does not tell what the command
+    /// itself came to.
+    Exec(ExecArguments),
     /// Look at everything that could stand in the way of a deploy, all at once.
     Doctor,
     /// Check the configuration, without asking AWS.
@@ -111,7 +159,7 @@ pub(crate) struct ImageArguments {
     /// The folder of an OCI image layout to push, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: Option<PathBuf>,
-    /// An image that is in the repository already; without either, the one that runs now.
+    /// An image that is in the repository already, or in a public registry; without either, the one that runs now.
     #[arg(long, value_name = "REPOSITORY@sha256:DIGEST")]
     pub(crate) image: Option<String>,
 }
@@ -220,6 +268,19 @@ pub(crate) struct PushArguments {
     /// The folder of an OCI image layout, as `cargo xtask image` makes it.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) image_layout: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExecArguments {
+    /// The task, by its identifier or ARN; without it, the newest healthy one.
+    #[arg(long, value_name = "TASK")]
+    pub(crate) task: Option<String>,
+    /// The container in the task.
+    #[arg(long, value_name = "NAME", default_value = CONTAINER)]
+    pub(crate) container: String,
+    /// The program in the container and its words, after `--`; without them, `/app/app health`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
 }
 
 #[derive(Args, Debug)]

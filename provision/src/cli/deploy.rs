@@ -65,10 +65,12 @@ fn refuse_if_blocked(plan: &Plan) -> Result<()> {
     if blocked.is_empty() {
         return Ok(());
     }
+    let hints = plan.blocked().filter_map(|step| Some(format!("\n{}: {}", step.name, step.when_blocked?)));
     Err(Refused(format!(
         "AWS cannot change {} in place, and replacing would lose what depends on it, so nothing was changed; \
-         undo that part of the configuration, or destroy and deploy again",
-        blocked.join(", ")
+         undo that part of the configuration, or destroy and deploy again{}",
+        blocked.join(", "),
+        hints.collect::<String>()
     ))
     .into())
 }

@@ -34,6 +34,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         schema::<super::doctor::Findings>(),
         schema::<super::error::Error>(),
         schema::<super::event::Line>(),
+        schema::<super::exec::Executed>(),
         schema::<super::graph::Graph>(),
         schema::<super::history::History>(),
         schema::<super::history::Rollback>(),

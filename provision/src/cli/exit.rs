@@ -7,6 +7,7 @@ use crate::aws::NotOurs;
 use crate::record::Held;
 use crate::resources::image::NothingRuns;
 use crate::run::OutOfDate;
+use crate::task_session::NoWayIn;
 use config::problems::Problems;
 
 /// The ways to end.
@@ -28,7 +29,9 @@ impl Exit {
     /// The code for an error: what the user can mend by other input is not a failure of ours.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         let is = |test: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(test);
-        if is(|cause| cause.is::<Problems>() || cause.is::<BadInput>() || cause.is::<NothingRuns>()) {
+        if is(|cause| {
+            cause.is::<Problems>() || cause.is::<BadInput>() || cause.is::<NothingRuns>() || cause.is::<NoWayIn>()
+        }) {
             Self::BadInput
         } else if is(|cause| {
             cause.is::<NotOurs>() || cause.is::<Refused>() || cause.is::<Held>() || cause.is::<OutOfDate>()

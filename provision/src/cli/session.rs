@@ -24,6 +24,7 @@ use super::Surroundings;
 use super::arguments::{Common, ImageArguments};
 use super::exit::{BadInput, Refused};
 use super::github::Workflow;
+use super::plugin::SessionPlugin;
 use super::voice::Voice;
 
 /// The surroundings of one run.
@@ -34,6 +35,7 @@ pub(crate) struct Session<'a> {
     pub(crate) seed: u64,
     interrupted: watch::Receiver<bool>,
     at_work: &'a watch::Sender<bool>,
+    pub(crate) plugin: &'a dyn SessionPlugin,
     given_sdk: Option<&'a SdkConfig>,
     front: Option<&'a SharedHttpConnector>,
     transcript: Option<&'a Transcript>,
@@ -57,6 +59,7 @@ impl<'a> Session<'a> {
             seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
             at_work: &surroundings.at_work,
+            plugin: surroundings.plugin.as_ref(),
             given_sdk: surroundings.sdk.as_ref(),
             front: surroundings.front.as_ref(),
             transcript: surroundings.transcript.as_ref(),
@@ -153,10 +156,11 @@ impl<'a> Session<'a> {
         if let Some(folder) = &arguments.image_layout {
             return ImageSource::layout(folder).map_err(|error| BadInput(format!("{error:#}")).into());
         }
-        if let Some(reference) = &arguments.image {
-            return ImageSource::reference(reference).map_err(|error| BadInput(format!("{error:#}")).into());
-        }
         let names = Names::of(&self.deployment);
+        if let Some(reference) = &arguments.image {
+            let source = ImageSource::reference(reference, &names.repository(), &self.deployment.region);
+            return source.map_err(|error| BadInput(format!("{error:#}")).into());
+        }
         let family = self.deployment.task.family.clone();
         Ok(ImageSource::Running(RunningService { cluster: names.cluster(), service: names.service(), family }))
     }

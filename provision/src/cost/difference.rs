@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::{Bill, NoPrices, bill};
 use crate::paint::{Paint, Tone};
 use crate::plan::{Action, Plan, World};
+use crate::resources::load_balancer::ACCESS_LOGS_BUCKET;
 use crate::stack::Stack;
 
 /// The bill of a month before and after a plan.
@@ -50,7 +51,10 @@ fn assumed(bill: &Bill) -> f64 {
 /// The configuration with those numbers replaced that AWS has otherwise and that cost.
 fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment {
     let mut live = deployment.clone();
-    live.network.nat_gateways = world.specs().filter(|(node, _)| stack.kind(*node) == "NAT gateway").count();
+    let count = |kind: &str| world.specs().filter(|(node, _)| stack.kind(*node) == kind).count();
+    live.network.nat_gateways = count("NAT gateway");
+    live.network.flow_logs = count("VPC flow log") > 0;
+    live.network.endpoints = count("VPC endpoint") > 0;
     for (node, spec) in world.specs() {
         let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
         match stack.kind(node) {
@@ -65,10 +69,22 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
             }
             "ECS service" => {
                 live.service.desired_count = number("desired_count").unwrap_or(live.service.desired_count);
+                let exec = spec.get("enable_execute_command").and_then(Value::as_bool);
+                live.service.exec = exec.unwrap_or(live.service.exec);
+            }
+            "secret" => {
+                let key = spec.get("kms_key").and_then(Value::as_str);
+                live.encryption.kms_key_arn = key.map(ToOwned::to_owned);
+            }
+            "ECS cluster" => {
+                let insights = spec.get("container_insights").and_then(Value::as_str);
+                live.service.container_insights = insights.is_some_and(|it| it != "disabled");
             }
             "load balancer" => {
                 let zones = spec.get("subnets").and_then(Value::as_array).map(Vec::len);
                 live.network.zones = zones.unwrap_or(live.network.zones);
+                let bucket = spec.get("attributes").and_then(|it| it.get(ACCESS_LOGS_BUCKET)).and_then(Value::as_str);
+                live.edge.access_logs_bucket = bucket.map(ToOwned::to_owned);
             }
             _ => (),
         }

@@ -72,12 +72,12 @@ fn topic(
     email: Option<String>,
 ) -> Handle<Topic> {
     let (name, region) = (names.topic(), deployment.region.clone());
+    let kms_key = deployment.encryption.kms_key_arn.clone();
     let key = Topic { name: name.clone(), resource: "alarm-topic".to_owned(), email: email.clone() };
     stack.add("alarm-topic", key, identity, move |caller| TopicSpec {
         policy: may_publish(&caller, &region, &topic::arn(&region, &caller.account, &name)),
         emails: email.iter().cloned().collect(),
-        // Alarms say nothing secret; an own key for them would cost a dollar a month.
-        kms_key: None,
+        kms_key: kms_key.clone(),
     })
 }
 

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use config::deployment::Deployment;
 
 use super::domain::AnyCertificate;
+use super::endpoints;
 use super::private::{self, Around, Private};
 use super::{API_PORT, PAGE_PORT};
 use crate::names::Names;
@@ -14,7 +15,9 @@ use crate::resources::default_security_group::{DefaultSecurityGroup, DefaultSecu
 use crate::resources::internet_gateway::{InternetGateway, InternetGatewaySpec};
 use crate::resources::listener::{DefaultAction, Listener, ListenerSpec, Redirect};
 use crate::resources::listener_rule::{ListenerRule, ListenerRuleSpec};
-use crate::resources::load_balancer::{DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec};
+use crate::resources::load_balancer::{
+    ACCESS_LOGS, ACCESS_LOGS_BUCKET, ACCESS_LOGS_PREFIX, DELETION_PROTECTION, LoadBalancer, LoadBalancerSpec,
+};
 use crate::resources::old_target_groups::OldTargetGroups;
 use crate::resources::route_table::{RouteTable, RouteTableSpec};
 use crate::resources::security_group::{SecurityGroup, SecurityGroupSpec};
@@ -23,6 +26,7 @@ use crate::resources::service_linked_role::ServiceLinkedRole;
 use crate::resources::subnet::{Subnet, SubnetSpec};
 use crate::resources::target_group::{Health, TargetGroup, TargetGroupSpec};
 use crate::resources::vpc::{Vpc, VpcSpec};
+use crate::resources::vpc_endpoint::VpcEndpoint;
 use crate::stack::{Handle, Stack};
 
 /// The port of NFS, which EFS speaks.
@@ -33,7 +37,7 @@ const HTTP_PORT: i32 = 80;
 
 /// Where things run and what may talk to what.
 pub(super) struct Network {
-    vpc: Handle<Vpc>,
+    pub(super) vpc: Handle<Vpc>,
     gateway: Handle<InternetGateway>,
     /// Where the load balancer and the disk are, and the tasks, if they are nowhere else.
     pub(super) subnets: Vec<Handle<Subnet>>,
@@ -46,6 +50,8 @@ pub(super) struct Network {
     pub(super) service_group: Handle<SecurityGroup>,
     pub(super) file_system_group: Handle<SecurityGroup>,
     pub(super) rules: Vec<Handle<SecurityGroupRules>>,
+    /// The ways to AWS that do not lead over the internet, if there are any.
+    pub(super) endpoints: Vec<Handle<VpcEndpoint>>,
 }
 
 /// In how many zones a network may be, so that it is known what there may have been.
@@ -97,7 +103,7 @@ pub(super) fn add(
             }
         });
     let public = [subnets.clone(), retired_subnets.clone()].concat();
-    let private = private::add(stack, deployment, &Around { vpc, gateway, public, route });
+    let (private, possible) = private::add(stack, deployment, &Around { vpc, gateway, public, route });
     let key = DefaultSecurityGroup { name: "default-group".to_owned() };
     stack.add("default-group", key, vpc, |vpc| DefaultSecurityGroupSpec {
         ingress: Vec::new(),
@@ -117,6 +123,8 @@ pub(super) fn add(
     let service_group = group("service", "Service: page and API from the load balancer");
     let file_system_group = group("cache", "File system: NFS from the service");
     let rules = rules(stack, deployment, load_balancer_group, service_group, file_system_group);
+    let around = endpoints::Around { vpc, private: private.as_ref(), possible: &possible, service_group };
+    let endpoints = endpoints::add(stack, deployment, names, &around);
     Network {
         vpc,
         gateway,
@@ -128,6 +136,7 @@ pub(super) fn add(
         service_group,
         file_system_group,
         rules,
+        endpoints,
     }
 }
 
@@ -171,13 +180,13 @@ fn rules(
     vec![of_load_balancer, of_service, of_file_system]
 }
 
-fn rules_of(group_id: String, mut ingress: Vec<Rule>, mut egress: Vec<Rule>) -> SecurityGroupRulesSpec {
+pub(super) fn rules_of(group_id: String, mut ingress: Vec<Rule>, mut egress: Vec<Rule>) -> SecurityGroupRulesSpec {
     ingress.sort();
     egress.sort();
     SecurityGroupRulesSpec { group_id, ingress, egress }
 }
 
-fn tcp(port: i32, peer: Peer, description: &str) -> Rule {
+pub(super) fn tcp(port: i32, peer: Peer, description: &str) -> Rule {
     Rule { protocol: "tcp".to_owned(), from_port: port, to_port: port, peer, description: description.to_owned() }
 }
 
@@ -201,7 +210,7 @@ pub(super) fn add_edge(
     let key = LoadBalancer { name: names.load_balancer(), resource: "load-balancer".to_owned() };
     // An internet-facing load balancer is refused in a network without a gateway.
     let inputs = (network.subnets.clone(), network.load_balancer_group, network.gateway, network.route, linked_role);
-    let attributes = load_balancer_attributes(deployment);
+    let attributes = load_balancer_attributes(deployment, names);
     let load_balancer = stack.add("load-balancer", key, inputs, move |(subnets, group, ..)| LoadBalancerSpec {
         state: "active".to_owned(),
         subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
@@ -250,17 +259,19 @@ fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_bala
     });
 }
 
-fn load_balancer_attributes(deployment: &Deployment) -> BTreeMap<String, String> {
-    [
+fn load_balancer_attributes(deployment: &Deployment, names: &Names) -> BTreeMap<String, String> {
+    let bucket = deployment.edge.access_logs_bucket.iter();
+    let logs =
+        bucket.flat_map(|bucket| [(ACCESS_LOGS_BUCKET, bucket.clone()), (ACCESS_LOGS_PREFIX, names.access_logs())]);
+    let others = [
         // Above the longest silence of a progress stream.
         ("idle_timeout.timeout_seconds", deployment.edge.idle_timeout_seconds.to_string()),
         ("routing.http.drop_invalid_header_fields.enabled", "true".to_owned()),
         ("routing.http.desync_mitigation_mode", "defensive".to_owned()),
         (DELETION_PROTECTION, deployment.edge.deletion_protection.to_string()),
-    ]
-    .into_iter()
-    .map(|(key, value)| (key.to_owned(), value))
-    .collect()
+        (ACCESS_LOGS, deployment.edge.access_logs_bucket.is_some().to_string()),
+    ];
+    others.into_iter().chain(logs).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// What cannot change in place about a target group is a part of its name.

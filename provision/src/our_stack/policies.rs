@@ -30,25 +30,34 @@ pub(super) fn add(
     storage: &Storage,
     repository: Handle<EcrRepository>,
     secret: Handle<Secret>,
-    log_group: Handle<LogGroup>,
+    (log_group, exec_log): (Handle<LogGroup>, Option<Handle<LogGroup>>),
 ) -> Roles {
     let key =
         |kind: &str| IamRole { name: names.role(kind), path: names.role_path(), resource: format!("{kind}-role") };
     let inputs = (identity, repository, secret, log_group);
+    let own_key = deployment.encryption.kms_key_arn.as_ref();
+    let decrypt = own_key.map(|arn| ("decrypt".to_owned(), may_decrypt(arn, &deployment.region)));
     let execution =
-        stack.add("execution-role", key("execution"), inputs, |(identity, repository, secret, log)| IamRoleSpec {
-            description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
-            trust: trust(&identity.account),
-            policies: [("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn))].into(),
+        stack.add("execution-role", key("execution"), inputs, move |(identity, repository, secret, log)| {
+            let start = ("start".to_owned(), may_start(&repository.arn, &secret.arn, &log.arn));
+            IamRoleSpec {
+                description: "Starts the tasks: pulls the image, reads the secret, writes the log".to_owned(),
+                trust: trust(&identity.account),
+                policies: std::iter::once(start).chain(decrypt.clone()).collect(),
+            }
         });
-    let inputs = (identity, storage.file_system, storage.access_point);
-    let exec = deployment.service.exec.then(|| ("exec".to_owned(), may_be_entered()));
-    let task = stack.add("task-role", key("task"), inputs, move |(identity, file_system, access_point)| {
+    let inputs = (identity, storage.file_system, storage.access_point, Vec::from_iter(exec_log));
+    let (region, own_key) = (deployment.region.clone(), deployment.encryption.kms_key_arn.clone());
+    let task = stack.add("task-role", key("task"), inputs, move |(identity, file_system, access_point, exec_log)| {
         let disk = ("disk".to_owned(), may_mount(&file_system.arn, &access_point.arn));
+        let exec = exec_log.iter().map(|log| {
+            let groups = format!("arn:aws:logs:{region}:{}:log-group:*", identity.account);
+            ("exec".to_owned(), may_be_entered(&log.arn, &groups, own_key.as_deref()))
+        });
         IamRoleSpec {
             description: "Is the running service: mounts the shared disk".to_owned(),
             trust: trust(&identity.account),
-            policies: std::iter::once(disk).chain(exec.clone()).collect(),
+            policies: std::iter::once(disk).chain(exec).collect(),
         }
     });
     Roles { execution, task }
@@ -80,6 +89,14 @@ fn may_start(repository: &str, secret: &str, log_group: &str) -> Value {
     ]))
 }
 
+/// With a key of one's own, the secret can be read only by whoever may use the key, and that only for secrets.
+fn may_decrypt(key: &str, region: &str) -> Value {
+    let mut statement = allow(&["kms:Decrypt"], key);
+    statement["Condition"] =
+        json!({ "StringEquals": { "kms:ViaService": format!("secretsmanager.{region}.amazonaws.com") } });
+    policy(json!([statement]))
+}
+
 fn may_mount(file_system: &str, access_point: &str) -> Value {
     let mut statement = allow(&["elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"], file_system);
     statement["Condition"] = json!({ "StringEquals": { "elasticfilesystem:AccessPointArn": access_point } });
@@ -104,19 +121,27 @@ pub(super) fn may_be_mounted(task_role: &str, file_system: &str, access_point: &
     policy(json!([ours, unencrypted]))
 }
 
-/// What the agent in a task needs, to let people run commands in it.
-fn may_be_entered() -> Value {
+/// What the agent in a task needs, to let people run commands in it and to write down what they did.
+fn may_be_entered(log_group: &str, all_log_groups: &str, own_key: Option<&str>) -> Value {
     let channels = ["CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"];
-    let actions = channels.map(|channel| format!("ssmmessages:{channel}"));
-    // AWS offers no narrower resource.
-    policy(json!([allow(&actions.each_ref().map(String::as_str), "*")]))
+    let channels = channels.map(|channel| format!("ssmmessages:{channel}"));
+    let streams = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+    let statements = [
+        // AWS offers no narrower resource.
+        allow(&channels.each_ref().map(String::as_str), "*"),
+        allow(&["logs:DescribeLogGroups"], all_log_groups),
+        allow(&streams, &format!("{log_group}:*")),
+    ];
+    // What goes to and fro is encrypted with it.
+    let decrypt = own_key.map(|key| allow(&["kms:Decrypt"], key));
+    policy(statements.into_iter().chain(decrypt).collect())
 }
 
-fn allow(actions: &[&str], resource: &str) -> Value {
+pub(super) fn allow(actions: &[&str], resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resource })
 }
 
-fn policy(statements: Value) -> Value {
+pub(super) fn policy(statements: Value) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

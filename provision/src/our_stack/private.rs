@@ -32,7 +32,13 @@ pub(super) struct Private {
     pub(super) routes: Vec<Handle<RouteTable>>,
 }
 
-pub(super) fn add(stack: &mut Stack, deployment: &Deployment, around: &Around) -> Option<Private> {
+/// All that may be there of them, those that are retired included.
+pub(super) struct Possible {
+    pub(super) subnets: Vec<Handle<Subnet>>,
+    pub(super) routes: Vec<Handle<RouteTable>>,
+}
+
+pub(super) fn add(stack: &mut Stack, deployment: &Deployment, around: &Around) -> (Option<Private>, Possible) {
     let gateways = deployment.network.nat_gateways;
     let zones = if gateways == 0 { 0 } else { deployment.network.zones };
     let nats: Vec<_> = (0..MOST_ZONES).map(|index| nat(stack, around, index, index < gateways)).collect();
@@ -43,7 +49,7 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, around: &Around) -
         let key = RouteTable { name: format!("private-routes-{}", index + 1) };
         let name = key.name.clone();
         if index >= gateways {
-            stack.retire(name, key, &(around.vpc, *nat, subnets.clone()));
+            routes.push(stack.retire(name, key, &(around.vpc, *nat, subnets.clone())));
             continue;
         }
         // With one gateway for all zones it serves all of them, and else each its own.
@@ -54,7 +60,8 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, around: &Around) -
             subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
         }));
     }
-    (gateways > 0).then(|| Private { subnets: subnets[..zones].to_vec(), routes })
+    let described = Private { subnets: subnets[..zones].to_vec(), routes: routes[..gateways].to_vec() };
+    ((gateways > 0).then_some(described), Possible { subnets, routes })
 }
 
 fn nat(stack: &mut Stack, around: &Around, index: usize, wanted: bool) -> Handle<NatGateway> {

@@ -14,7 +14,7 @@ use crate::resources::task_definition::{Container, Efs, Log, TaskDefinition, Tas
 use crate::stack::{Handle, Stack};
 
 /// The name of the container, which the service's load balancers refer to.
-pub(super) const CONTAINER: &str = "app";
+pub(crate) const CONTAINER: &str = "app";
 /// The user in the image; the access point maps files to the same one.
 pub(super) const USER: i64 = 65_532;
 

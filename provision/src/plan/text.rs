@@ -21,6 +21,9 @@ pub(super) fn text(plan: &Plan, paint: Paint) -> String {
         if let Action::Update { changes } | Action::Blocked { changes } = &step.action {
             lines.extend(changes.iter().flat_map(|change| change_lines(change, paint)));
         }
+        if let (Action::Blocked { .. }, Some(hint)) = (&step.action, step.when_blocked) {
+            lines.push(format!("      {} {hint}", paint.on(Tone::Aside, "hint:")));
+        }
     }
     lines.push(plan.counts().to_string());
     lines.join("\n")

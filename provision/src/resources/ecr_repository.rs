@@ -1,7 +1,9 @@
 //! Where images are kept.
 
 use anyhow::Result;
-use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository, Tag};
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability, Repository, Tag,
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -14,6 +16,8 @@ use crate::resource::{Live, Resource};
 pub struct EcrRepository {
     /// The name on AWS.
     pub name: String,
+    /// Whether it should have a certain key; the one it was made with is of no concern otherwise.
+    pub has_own_key: bool,
 }
 
 /// What it should be.
@@ -25,6 +29,8 @@ pub struct EcrRepositorySpec {
     pub scan_on_push: bool,
     /// Which images are thrown away.
     pub lifecycle_policy: Value,
+    /// The key that encrypts images, if it should be a certain one.
+    pub kms_key: Option<String>,
 }
 
 /// Its identifiers.
@@ -75,8 +81,18 @@ fn scanning(on: bool) -> ImageScanningConfiguration {
     ImageScanningConfiguration::builder().scan_on_push(on).build()
 }
 
+fn encryption(key: &str) -> Result<EncryptionConfiguration> {
+    Ok(EncryptionConfiguration::builder().encryption_type(EncryptionType::Kms).kms_key(key).build()?)
+}
+
 impl Resource for EcrRepository {
     const KIND: &'static str = "ECR repository";
+    const IMMUTABLE: &'static [&'static str] = &["kms_key"];
+    const WHEN_BLOCKED: Option<&'static str> = Some(
+        "a repository keeps the key that it was made with; set encryption.disk_and_images = false to leave it as it \
+         is, or delete it by hand (`aws ecr delete-repository --force`), and the next deploy makes another one with \
+         the image that it deploys, and without those of before",
+    );
     const HOLDS_DATA: bool = true;
 
     type Spec = EcrRepositorySpec;
@@ -96,6 +112,7 @@ impl Resource for EcrRepository {
                 mutability: found.image_tag_mutability.map(|it| it.as_str().to_owned()).unwrap_or_default(),
                 scan_on_push: found.image_scanning_configuration.is_some_and(|it| it.scan_on_push),
                 lifecycle_policy,
+                kms_key: found.encryption_configuration.and_then(|it| it.kms_key).filter(|_| self.has_own_key),
             },
             output: EcrRepositoryOutput {
                 arn,
@@ -115,6 +132,7 @@ impl Resource for EcrRepository {
             .repository_name(&self.name)
             .image_tag_mutability(ImageTagMutability::from(spec.mutability.as_str()))
             .image_scanning_configuration(scanning(spec.scan_on_push))
+            .set_encryption_configuration(spec.kms_key.as_deref().map(encryption).transpose()?)
             .set_tags(Some(tags.collect::<Result<_, _>>()?));
         let created = super::sent(request.send().await.map_err(AwsError::from)?.repository, "the repository")?;
         self.put_lifecycle_policy(context, spec).await?;

@@ -21,6 +21,8 @@ pub struct FileSystem {
     pub token: String,
     /// The name in the stack.
     pub name: String,
+    /// Whether it should have a certain key; the one it was made with is of no concern otherwise.
+    pub has_own_key: bool,
 }
 
 /// What it should be.
@@ -28,6 +30,8 @@ pub struct FileSystem {
 pub struct FileSystemSpec {
     /// Whether it is encrypted at rest.
     pub encrypted: bool,
+    /// The key that does it, if it should be a certain one.
+    pub kms_key: Option<String>,
     /// `generalPurpose` or `maxIO`.
     pub performance_mode: String,
     /// `bursting`, `elastic` or `provisioned`.
@@ -135,7 +139,12 @@ where
 
 impl Resource for FileSystem {
     const KIND: &'static str = "EFS file system";
-    const IMMUTABLE: &'static [&'static str] = &["encrypted", "performance_mode"];
+    const IMMUTABLE: &'static [&'static str] = &["encrypted", "kms_key", "performance_mode"];
+    const WHEN_BLOCKED: Option<&'static str> = Some(
+        "a file system keeps the key that it was made with; set encryption.disk_and_images = false to leave it as it \
+         is, or `provision destroy --delete-data` and deploy again, which loses what is on it: caches, and the history \
+         of results",
+    );
     const TRANSIENT: &'static [&'static str] = &["state"];
     const HOLDS_DATA: bool = true;
 
@@ -158,6 +167,8 @@ impl Resource for FileSystem {
         Ok(Some(Live {
             spec: FileSystemSpec {
                 encrypted: found.encrypted.unwrap_or_default(),
+                // Of one that has AWS's own key, AWS answers that key's ARN, which looks like any other.
+                kms_key: found.kms_key_id.filter(|_| self.has_own_key),
                 performance_mode: found.performance_mode.as_str().to_owned(),
                 throughput_mode: throughput_mode.as_str().to_owned(),
                 transition_to_ia,
@@ -177,6 +188,7 @@ impl Resource for FileSystem {
             .create_file_system()
             .creation_token(&self.token)
             .encrypted(spec.encrypted)
+            .set_kms_key_id(spec.kms_key.clone())
             .performance_mode(PerformanceMode::from(spec.performance_mode.as_str()))
             .throughput_mode(ThroughputMode::from(spec.throughput_mode.as_str()))
             .set_tags(Some(tags.collect::<Result<_, _>>()?));

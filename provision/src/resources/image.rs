@@ -40,6 +40,11 @@ pub enum ImageSource {
         /// The digest of its manifest.
         digest: String,
     },
+    /// A public registry has it; nobody here looks into it.
+    Elsewhere {
+        /// Registry, repository and digest.
+        reference: String,
+    },
     /// The one that the service runs now.
     Running(RunningService),
     /// It does not matter, because nothing will run.
@@ -121,31 +126,48 @@ impl ImageSource {
         Ok(Self::Layout { folder: folder.to_owned(), digest: manifest.digest.clone() })
     }
 
-    /// Takes an image by its reference, which must name a digest: a tag can move.
+    /// Takes an image by its reference, which must name a digest: a tag can move. Without a registry, or with ECR's in
+    /// the stack's region, it is one of the given repository.
     ///
     /// # Errors
-    /// When it does not.
-    pub fn reference(reference: &str) -> Result<Self> {
-        let digest = reference.rsplit_once('@').map(|(_, digest)| digest);
-        let digest = digest.filter(|it| it.len() == 71 && it.starts_with("sha256:"));
-        let digest = digest.with_context(|| format!("{reference:?} does not end in @sha256:… and 64 hex digits"))?;
-        Ok(Self::Pushed { digest: digest.to_owned() })
+    /// When it does not, or when the task could not fetch it.
+    pub fn reference(reference: &str, repository: &str, region: &str) -> Result<Self> {
+        let (name, digest) = reference.rsplit_once('@').unwrap_or(("", reference));
+        let is_digest = digest.strip_prefix("sha256:").is_some_and(|hex| {
+            hex.len() == 64 && hex.bytes().all(|it| it.is_ascii_digit() || (b'a'..=b'f').contains(&it))
+        });
+        ensure!(is_digest, "{reference:?} does not end in @sha256:… and 64 hex digits");
+        let (registry, path) = name.split_once('/').filter(|(host, _)| host.contains(['.', ':'])).unwrap_or(("", name));
+        let is_private = registry.contains(".dkr.ecr.");
+        if registry.is_empty() || is_private {
+            let ours = (path.is_empty() || path == repository)
+                && (!is_private || registry.contains(&format!(".dkr.ecr.{region}.")));
+            ensure!(
+                ours,
+                "{name} is not the repository {repository} in {region}, and the task may fetch from no other private one; \
+                 push the image there with `provision push`, or name one in a public registry with its host"
+            );
+            return Ok(Self::Pushed { digest: digest.to_owned() });
+        }
+        Ok(Self::Elsewhere { reference: reference.to_owned() })
     }
 
     fn digest(&self) -> Option<&str> {
         match self {
             Self::Layout { digest, .. } | Self::Pushed { digest } => Some(digest),
-            Self::Running(_) | Self::Unknown => None,
+            Self::Running(_) | Self::Elsewhere { .. } | Self::Unknown => None,
         }
     }
 }
 
 impl fmt::Display for ImageSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.digest().unwrap_or(match self {
+        f.write_str(match self {
+            Self::Layout { digest, .. } | Self::Pushed { digest } => digest,
+            Self::Elsewhere { reference } => reference,
             Self::Running(_) => "the one that runs",
-            _ => "unknown",
-        }))
+            Self::Unknown => "unknown",
+        })
     }
 }
 
@@ -240,6 +262,9 @@ impl Resource for Image {
             let reference = service.image(context).await?.ok_or(NothingRuns)?;
             return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
         }
+        if let ImageSource::Elsewhere { reference } = &self.source {
+            return Ok(Some(Live { spec: (), output: ImageOutput { reference: reference.clone() } }));
+        }
         let Some(digest) = self.source.digest() else { return Ok(None) };
         // What the newest task definition names was there when it was registered, and is among the last to expire.
         let newest = task_definition::newest(context, &self.family).await?;
@@ -287,9 +312,28 @@ mod tests {
     #[test]
     fn only_a_reference_by_digest_names_an_image() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        let source = ImageSource::reference(&format!("1.dkr.ecr.x.amazonaws.com/app@{digest}")).unwrap();
-        assert_eq!(source.digest(), Some(digest.as_str()));
-        assert!(ImageSource::reference("app:latest").unwrap_err().to_string().contains("does not end in @sha256"));
+        let refused =
+            |reference: &str| ImageSource::reference(reference, "app/staging", "eu-west-1").unwrap_err().to_string();
+        assert!(refused("app:latest").contains("does not end in @sha256"));
+        assert!(refused(&format!("app@{}", digest.replace('a', "g"))).contains("64 hex digits"));
+        for name in ["", "app/staging@", "1.dkr.ecr.eu-west-1.amazonaws.com/app/staging@"] {
+            let source = ImageSource::reference(&format!("{name}{digest}"), "app/staging", "eu-west-1").unwrap();
+            assert_eq!(source, ImageSource::Pushed { digest: digest.clone() }, "{name}");
+        }
+    }
+
+    #[test]
+    fn another_repository_is_taken_as_it_is_if_it_is_public_and_refused_if_not() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let of = |name: &str| ImageSource::reference(&format!("{name}@{digest}"), "app/staging", "eu-west-1");
+        let public = "public.ecr.aws/somebody/app";
+        assert_eq!(of(public).unwrap(), ImageSource::Elsewhere { reference: format!("{public}@{digest}") });
+        for private in
+            ["other/app", "1.dkr.ecr.eu-west-1.amazonaws.com/other", "1.dkr.ecr.us-east-1.amazonaws.com/app/staging"]
+        {
+            let error = of(private).unwrap_err().to_string();
+            assert!(error.contains("is not the repository app/staging in eu-west-1"), "{private}: {error}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerTypeEnum, Tag,
 };
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
@@ -53,11 +54,21 @@ pub struct LoadBalancerOutput {
 
 /// The attributes this tool decides. Others have defaults that we do not want to know.
 const OUR_ATTRIBUTES: &[&str] = &[
+    ACCESS_LOGS,
+    ACCESS_LOGS_BUCKET,
+    ACCESS_LOGS_PREFIX,
     DELETION_PROTECTION,
     "idle_timeout.timeout_seconds",
     "routing.http.desync_mitigation_mode",
     "routing.http.drop_invalid_header_fields.enabled",
 ];
+
+/// Whether each request is written into a bucket.
+pub const ACCESS_LOGS: &str = "access_logs.s3.enabled";
+/// The bucket.
+pub const ACCESS_LOGS_BUCKET: &str = "access_logs.s3.bucket";
+/// What the names of the objects in it begin with.
+pub const ACCESS_LOGS_PREFIX: &str = "access_logs.s3.prefix";
 
 /// While this is `true`, AWS refuses to delete it.
 pub const DELETION_PROTECTION: &str = "deletion_protection.enabled";
@@ -94,14 +105,21 @@ impl LoadBalancer {
         let answer = context.aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn).send().await;
         let attributes = answer.map_err(AwsError::from)?.attributes.unwrap_or_default().into_iter();
         let attributes = attributes.filter_map(|attribute| Some((attribute.key?, attribute.value?)));
-        Ok(attributes.filter(|(key, _)| OUR_ATTRIBUTES.contains(&key.as_str())).collect())
+        let ours = attributes.filter(|(key, _)| OUR_ATTRIBUTES.contains(&key.as_str()));
+        let mut ours: BTreeMap<_, _> = ours.collect();
+        if ours.get(ACCESS_LOGS).is_none_or(|on| on != "true") {
+            // AWS keeps the names of a bucket into which nothing is written.
+            ours.retain(|key, _| ![ACCESS_LOGS_BUCKET, ACCESS_LOGS_PREFIX].contains(&key.as_str()));
+        }
+        Ok(ours)
     }
 
     async fn set_attributes(&self, context: &Context, arn: &str, spec: &LoadBalancerSpec) -> Result<()> {
         let attributes = spec.attributes.iter();
         let attributes = attributes.map(|(key, value)| LoadBalancerAttribute::builder().key(key).value(value).build());
         let request = context.aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn);
-        request.set_attributes(Some(attributes.collect())).send().await.map_err(AwsError::from)?;
+        let answer = request.set_attributes(Some(attributes.collect())).send().await.map_err(AwsError::from);
+        answer.map_err(|error| explained(error, arn, spec))?;
         Ok(())
     }
 
@@ -142,6 +160,31 @@ impl LoadBalancer {
         };
         context.wait(wait, look).await
     }
+}
+
+/// Elastic Load Balancing tries the bucket at once, and says only that it may not write there.
+fn explained(error: AwsError, arn: &str, spec: &LoadBalancerSpec) -> anyhow::Error {
+    let of = |name: &str| spec.attributes.get(name).map_or("", String::as_str);
+    if !error.message.contains("Access Denied for bucket") {
+        return error.into();
+    }
+    let account = arn.split(':').nth(4).unwrap_or_default();
+    let (bucket, prefix) = (of(ACCESS_LOGS_BUCKET), of(ACCESS_LOGS_PREFIX));
+    anyhow::Error::new(error).context(format!(
+        "the load balancer may not write into the bucket {bucket}; add this statement to the bucket's policy, and see \
+         that the bucket is in the same region and encrypted with S3's own keys (SSE-S3), then run again: {}",
+        may_be_logged_to(bucket, prefix, account)
+    ))
+}
+
+/// What the policy of a bucket says, so that a load balancer of an account can write there.
+fn may_be_logged_to(bucket: &str, prefix: &str, account: &str) -> Value {
+    json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "logdelivery.elasticloadbalancing.amazonaws.com" },
+        "Action": "s3:PutObject",
+        "Resource": format!("arn:aws:s3:::{bucket}/{prefix}/AWSLogs/{account}/*"),
+    })
 }
 
 fn output(found: &Description) -> Result<LoadBalancerOutput> {

@@ -21,6 +21,8 @@ pub struct LogGroup {
 pub struct LogGroupSpec {
     /// For how many days lines are kept; 0 is for ever.
     pub retention_days: i32,
+    /// The key that encrypts them, if it is not AWS's own.
+    pub kms_key: Option<String>,
 }
 
 /// Its identifiers.
@@ -41,6 +43,17 @@ impl LogGroup {
         Ok(())
     }
 
+    async fn set_key(&self, context: &Context, spec: &LogGroupSpec) -> Result<()> {
+        let logs = &context.aws.logs;
+        if let Some(key) = &spec.kms_key {
+            let request = logs.associate_kms_key().log_group_name(&self.name).kms_key_id(key);
+            request.send().await.map_err(AwsError::from)?;
+        } else {
+            logs.disassociate_kms_key().log_group_name(&self.name).send().await.map_err(AwsError::from)?;
+        }
+        Ok(())
+    }
+
     async fn find(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let request = context.aws.logs.describe_log_groups().log_group_name_prefix(&self.name);
         let groups = request.send().await.map_err(AwsError::from)?.log_groups.unwrap_or_default();
@@ -50,7 +63,10 @@ impl LogGroup {
         };
         let arn = super::sent(found.arn, "the log group's ARN")?.trim_end_matches(":*").to_owned();
         Ok(Some(Live {
-            spec: LogGroupSpec { retention_days: found.retention_in_days.unwrap_or_default() },
+            spec: LogGroupSpec {
+                retention_days: found.retention_in_days.unwrap_or_default(),
+                kms_key: found.kms_key_id,
+            },
             output: LogGroupOutput { arn, name: self.name.clone(), created: found.creation_time.unwrap_or_default() },
         }))
     }
@@ -77,6 +93,7 @@ impl Resource for LogGroup {
     async fn create(&self, context: &Context, spec: &LogGroupSpec) -> Result<LogGroupOutput> {
         let tags = context.aws.owner.tags(&self.resource).into_iter().collect();
         let request = context.aws.logs.create_log_group().log_group_name(&self.name).set_tags(Some(tags));
+        let request = request.set_kms_key_id(spec.kms_key.clone());
         request.send().await.map_err(AwsError::from)?;
         self.set_retention(context, spec).await?;
         // Creating answers nothing, and the ARN holds the account, so it is looked up.
@@ -84,6 +101,9 @@ impl Resource for LogGroup {
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &LogGroupSpec) -> Result<LogGroupOutput> {
+        if live.spec.kms_key != spec.kms_key {
+            self.set_key(context, spec).await?;
+        }
         self.set_retention(context, spec).await?;
         Ok(live.output.clone())
     }

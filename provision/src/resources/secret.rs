@@ -29,6 +29,8 @@ pub struct SecretSpec {
     pub description: String,
     /// The keys it has, sorted. A task that names a missing key does not start.
     pub keys: Vec<String>,
+    /// The key that encrypts the value, if it is not AWS's own.
+    pub kms_key: Option<String>,
 }
 
 /// Its identifier.
@@ -122,6 +124,8 @@ impl Secret {
         let request = secrets.tag_resource().secret_id(&self.name).set_tags(Some(self.tags(context, spec)));
         request.send().await.map_err(AwsError::from)?;
         let request = secrets.update_secret().secret_id(&self.name).description(&spec.description);
+        // An empty one stands for AWS's own.
+        let request = request.kms_key_id(spec.kms_key.as_deref().unwrap_or_default());
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }
@@ -145,6 +149,7 @@ impl Resource for Secret {
             spec: SecretSpec {
                 description: found.description.clone().unwrap_or_default(),
                 keys: super::sorted(keys.split_whitespace().map(ToOwned::to_owned)),
+                kms_key: found.kms_key_id.clone(),
             },
             output: SecretOutput { arn: super::sent(found.arn.clone(), "the secret's ARN")? },
         }))
@@ -163,6 +168,7 @@ impl Resource for Secret {
             .create_secret()
             .name(&self.name)
             .description(&spec.description)
+            .set_kms_key_id(spec.kms_key.clone())
             .secret_string(serde_json::to_string(&empty).context("a secret that is not data")?)
             .set_tags(Some(self.tags(context, spec)));
         let created = request.send().await.map_err(AwsError::from)?;

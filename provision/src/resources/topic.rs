@@ -147,6 +147,9 @@ impl Resource for Topic {
         let created = request.send().await.map_err(AwsError::from)?;
         let arn = super::sent(created.topic_arn, "the topic's ARN")?;
         self.set(context, &arn, "Policy", spec.policy.to_string()).await?;
+        if let Some(key) = &spec.kms_key {
+            self.set(context, &arn, "KmsMasterKeyId", key.clone()).await?;
+        }
         self.subscribe(context, &arn, spec).await?;
         Ok(TopicOutput { arn, unconfirmed: spec.emails.clone() })
     }

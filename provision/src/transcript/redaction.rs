@@ -8,8 +8,17 @@ use serde_json::Value;
 const REDACTED: &str = "(redacted)";
 
 /// Names of fields that hold secrets in any service, in lower case.
-const SECRETS: [&str; 7] =
-    ["authorizationtoken", "password", "plaintext", "secretaccesskey", "secretbinary", "secretstring", "sessiontoken"];
+const SECRETS: [&str; 8] = [
+    "authorizationtoken",
+    "password",
+    "plaintext",
+    "secretaccesskey",
+    "secretbinary",
+    "secretstring",
+    "sessiontoken",
+    // Whoever has it is in the session that ECS opened in a task.
+    "tokenvalue",
+];
 
 /// The bytes of image layers: megabytes that tell nothing.
 const BULK: &str = "layerpartblob";
@@ -92,12 +101,14 @@ mod tests {
             "Name": "wcg/staging",
             "SecretString": "{\"WXTECH_API_KEY\":\"4711\"}",
             "deep": [{"authorizationData": [{"authorizationToken": "4711"}]}, {"SecretBinary": "NDcxMQ=="}],
+            "session": {"sessionId": "ecs-execute-command-1", "tokenValue": "4711"},
             "Password": 4711,
         });
         let kept = of_json(sent);
         assert!(!kept.to_string().contains("4711"), "{kept}");
         assert!(!kept.to_string().contains("NDcxMQ"), "{kept}");
         assert_eq!(kept["Name"], "wcg/staging");
+        assert_eq!(kept["session"], json!({"sessionId": "ecs-execute-command-1", "tokenValue": REDACTED}));
         assert_eq!(kept["SecretString"], r#"{"WXTECH_API_KEY":"(redacted)"}"#);
     }
 

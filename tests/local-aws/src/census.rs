@@ -38,6 +38,8 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("alarms", world.monitoring.alarms.len()),
             ("dashboards", world.monitoring.dashboards.len()),
             ("subscriptions", world.subscriptions.count()),
+            ("flow logs", world.flow_logs.all.len()),
+            ("endpoints", world.endpoints.there(now).count()),
         ])
     });
     let vpcs = aws.ec2.describe_vpcs().send().await?;

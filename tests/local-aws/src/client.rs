@@ -67,6 +67,9 @@ impl Shared {
         if fault == Some(Fault::KilledBefore) {
             self.kill().await;
         }
+        if fault == Some(Fault::TimedOut) {
+            return Err(no_answer());
+        }
         if fault == Some(Fault::Reset) {
             return Err(ConnectorError::io("connection reset by peer".into()));
         }
@@ -82,9 +85,7 @@ impl Shared {
             lock(&self.world).visibility.hide_tags(announced(&answer), call.at + TAGS_LATE);
         }
         match fault {
-            Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => {
-                Err(ConnectorError::timeout("no answer within 30 s".into()))
-            }
+            Some(Fault::AnswerLost) if lock(&self.world).holds("answers_get_lost") => Err(no_answer()),
             Some(Fault::KilledAfter) => self.kill().await,
             _ => Ok(answer),
         }
@@ -127,6 +128,10 @@ impl Shared {
         self.killed.notify_one();
         std::future::pending().await
     }
+}
+
+fn no_answer() -> ConnectorError {
+    ConnectorError::timeout("no answer within 30 s".into())
 }
 
 /// How long tags stay unseen.

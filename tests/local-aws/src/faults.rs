@@ -14,6 +14,10 @@ pub enum Fault {
     Throttled,
     /// AWS fails; nothing was done.
     Failed,
+    /// AWS has no room for the request; nothing was done.
+    Unavailable,
+    /// Nobody answers in time, and nothing was done.
+    TimedOut,
     /// The connection breaks before the request arrives.
     Reset,
     /// The work is done, but the answer is lost.
@@ -34,9 +38,11 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Throttled,
         Self::Failed,
+        Self::Unavailable,
+        Self::TimedOut,
         Self::Reset,
         Self::AnswerLost,
         Self::Stale,
@@ -74,6 +80,11 @@ impl Fault {
                 code: "InternalFailure".to_owned(),
                 message: "The request processing has failed because of an unknown error".to_owned(),
             }),
+            Self::Unavailable => Some(Refusal {
+                status: 503,
+                code: "ServiceUnavailable".to_owned(),
+                message: "Service is unavailable. Please try again shortly.".to_owned(),
+            }),
             Self::Denied => policy::actions(call).first().map(|action| policy::denial(call, action)),
             Self::Quota => quota(call),
             _ => None,
@@ -94,6 +105,7 @@ fn quota(call: &Call) -> Option<Refusal> {
         }
         ("ec2", "AllocateAddress") => "AddressLimitExceeded",
         ("ec2", "CreateNatGateway") => "NatGatewayLimitExceeded",
+        ("ec2", "CreateFlowLogs") => "FlowLogsLimitExceeded",
         ("elasticloadbalancing", "CreateLoadBalancer") => "TooManyLoadBalancers",
         ("elasticloadbalancing", "CreateTargetGroup") => "TooManyTargetGroups",
         ("elasticloadbalancing", "CreateListener") => "TooManyListeners",

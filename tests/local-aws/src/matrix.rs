@@ -1,5 +1,7 @@
 //! Every way to fail, at every call, and whether the tool still arrives.
 
+mod tally;
+
 use std::fmt;
 
 use anyhow::{Context as _, Result, ensure};
@@ -10,6 +12,8 @@ use crate::call::Call;
 use crate::census::{Census, census};
 use crate::faults::{Fault, Faults};
 use crate::runs::Runs;
+
+pub use tally::{Tally, cases, clock, seeds};
 
 /// What is disturbed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +28,17 @@ pub enum Scene {
     Rollback,
     /// The removal of everything.
     Destroy,
+    /// A living stack gets all that is off by default.
+    Harden,
+    /// And loses it again.
+    Soften,
 }
 
 impl Scene {
-    /// All of them.
+    /// Those that follow each other in the life of an account.
     pub const ALL: [Self; 5] = [Self::Deploy, Self::Redeploy, Self::Change, Self::Rollback, Self::Destroy];
-
-    /// The scene of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|scene| format!("{scene:?}") == name)
-    }
+    /// Those beside it.
+    pub const OPTIONS: [Self; 2] = [Self::Harden, Self::Soften];
 
     fn goal(self) -> Goal {
         match self {
@@ -45,8 +50,24 @@ impl Scene {
     /// An account at the moment before the scene, and what should happen in it.
     async fn set(self) -> Result<Runs> {
         let mut runs = Runs::on(Cloud::default()).await?;
+        if self == Self::Soften {
+            harden(&mut runs);
+        }
         if self != Self::Deploy {
             runs.deploy().await.context("setting the scene")?;
+        }
+        if self == Self::Rollback {
+            Self::Redeploy.next(&mut runs).await?;
+            runs.deploy().await.context("setting the scene")?;
+        }
+        self.next(&mut runs).await?;
+        Ok(runs)
+    }
+
+    /// What is wanted next, in an account as the scenes before leave it.
+    async fn next(self, runs: &mut Runs) -> Result<()> {
+        if self != Self::Deploy {
+            runs.set_key(KEY, VALUE).await.context("setting the scene")?;
         }
         match self {
             Self::Redeploy => runs.new_image("the second program")?,
@@ -56,13 +77,11 @@ impl Scene {
                 runs.deployment.edge.idle_timeout_seconds = 120;
                 runs.deployment.service.health_check_grace_seconds = 90;
             }
-            Self::Rollback => {
-                runs.new_image("the second program")?;
-                runs.deploy().await.context("setting the scene")?;
-            }
-            Self::Deploy | Self::Destroy => (),
+            Self::Harden => harden(runs),
+            Self::Soften => soften(runs),
+            Self::Deploy | Self::Rollback | Self::Destroy => (),
         }
-        Ok(runs)
+        Ok(())
     }
 
     /// One run to the scene's end.
@@ -74,6 +93,42 @@ impl Scene {
         ensure!(report.outcome.is_complete(), "{}", report.failures().join("; "));
         Ok(())
     }
+}
+
+/// One of the API keys, and a value that must never be seen again, whatever goes wrong.
+const KEY: &str = "WXTECH_API_KEY";
+const VALUE: &str = "a-value-that-nobody-may-see";
+
+/// Everything that is off by default because it costs money.
+fn harden(runs: &mut Runs) {
+    const OWN_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const BUCKET: &str = "logs-of-the-company";
+    runs.cloud.world(|world| {
+        world.keys.add(OWN_KEY, &["logs", "cloudwatch"]);
+        world.log_buckets.insert(BUCKET.to_owned());
+    });
+    let deployment = &mut runs.deployment;
+    deployment.network.nat_gateways = 1;
+    deployment.network.endpoints = true;
+    deployment.network.flow_logs = true;
+    deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+    deployment.service.exec = true;
+    deployment.service.container_insights = true;
+    deployment.encryption.kms_key_arn = Some(OWN_KEY.to_owned());
+    // What holds data has been made without it.
+    deployment.encryption.disk_and_images = false;
+}
+
+/// And all of it off again.
+fn soften(runs: &mut Runs) {
+    let deployment = &mut runs.deployment;
+    deployment.network.nat_gateways = 0;
+    deployment.network.endpoints = false;
+    deployment.network.flow_logs = false;
+    deployment.edge.access_logs_bucket = None;
+    deployment.service.exec = false;
+    deployment.service.container_insights = false;
+    deployment.encryption.kms_key_arn = None;
 }
 
 /// One thing that goes wrong.
@@ -135,6 +190,7 @@ pub async fn undisturbed(scene: Scene) -> Result<Undisturbed> {
 /// # Errors
 /// Says in what the end differs from that of the undisturbed scene.
 pub async fn play(case: Case, undisturbed: &Undisturbed) -> Result<()> {
+    fastrand::seed(case.call);
     let runs = case.scene.set().await?;
     let first = u64::try_from(runs.cloud.calls().len())?;
     runs.cloud.set_faults(Faults::at(first + case.call, case.fault));
@@ -145,18 +201,76 @@ pub async fn play(case: Case, undisturbed: &Undisturbed) -> Result<()> {
     same_end(&runs, undisturbed).await
 }
 
-/// Plays a scene in which many calls go wrong, each with some probability, decided by a seed.
-///
-/// # Errors
-/// Says in what the end differs from that of the undisturbed scene.
-pub async fn play_random(scene: Scene, seed: u64, undisturbed: &Undisturbed) -> Result<()> {
-    let mut runs = scene.set().await?;
+/// The life of an account: every scene, one after the other.
+#[derive(Clone, Debug)]
+pub struct Life {
+    scenes: Vec<Undisturbed>,
+}
+
+/// How many seeds are played where nobody says how many.
+pub const SEEDS: u64 = 2_000;
+
+/// How many seeds share an account: each has one scene of its life.
+pub const SEEDS_A_LIFE: u64 = Scene::ALL.len() as u64;
+
+/// What became of a life in which many calls went wrong.
+#[derive(Debug)]
+pub struct Lived {
+    /// How many seeds were played; a life ends with the first that is lost.
+    pub tried: u64,
+    /// The seed that was lost, and why.
+    pub lost: Option<(u64, anyhow::Error)>,
+    /// Every call.
+    pub calls: Vec<Call>,
+}
+
+impl Life {
+    /// Plays a life without disturbance.
+    ///
+    /// # Errors
+    /// When it does not go on even so.
+    pub async fn undisturbed() -> Result<Self> {
+        let mut runs = Runs::on(Cloud::default()).await?;
+        let mut scenes = Vec::new();
+        for scene in Scene::ALL {
+            scene.next(&mut runs).await?;
+            let before = runs.cloud.calls().len();
+            scene.run(&runs).await.with_context(|| format!("an undisturbed {scene:?}"))?;
+            let calls = runs.cloud.calls().split_off(before);
+            scenes.push(Undisturbed { scene, calls, census: settled(&runs).await?, runs: runs.task_definition() });
+        }
+        Ok(Self { scenes })
+    }
+
+    /// Plays the lives to which some seeds belong; in each scene many calls go wrong, as its seed decides.
+    ///
+    /// # Errors
+    /// When the account cannot be made.
+    pub async fn play(&self, seeds: std::ops::RangeInclusive<u64>) -> Result<Lived> {
+        // The SDK's pauses between its own attempts are by chance, too; it asks this thread's.
+        fastrand::seed(*seeds.start());
+        let mut runs = Runs::on(Cloud::default()).await?;
+        let mut lived = Lived { tried: 0, lost: None, calls: Vec::new() };
+        for (seed, undisturbed) in seeds.zip(&self.scenes) {
+            lived.tried += 1;
+            if let Err(error) = play_seed(&mut runs, seed, undisturbed).await {
+                lived.lost = Some((seed, error.context(format!("{:?}", undisturbed.scene))));
+                break;
+            }
+        }
+        lived.calls = runs.cloud.calls();
+        Ok(lived)
+    }
+}
+
+async fn play_seed(runs: &mut Runs, seed: u64, undisturbed: &Undisturbed) -> Result<()> {
     runs.seed = seed;
+    undisturbed.scene.next(runs).await?;
     let first = u64::try_from(runs.cloud.calls().len())?;
     let calls = u64::try_from(undisturbed.calls.len())?;
     runs.cloud.set_faults(Faults::random(seed, first + 1..first + 2 * calls));
-    arrive(&runs, scene).await?;
-    same_end(&runs, undisturbed).await
+    arrive(runs, undisturbed.scene).await?;
+    same_end(runs, undisturbed).await
 }
 
 /// Runs until a run is complete, and gives what the others ended with; a person would not try more than a few times
@@ -173,6 +287,7 @@ async fn arrive(runs: &Runs, scene: Scene) -> Result<Vec<String>> {
                 Err(error) => failures.push(format!("{error:#}")),
             },
         }
+        runs.hear(&failures.concat());
         // Nobody gives a command again within the same second.
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
     }
@@ -191,6 +306,7 @@ async fn same_end(runs: &Runs, undisturbed: &Undisturbed) -> Result<()> {
         let plan = runs.plan(undisturbed.scene.goal()).await?;
         ensure!(plan.is_empty(), "there is still something to do:\n{plan}");
     }
+    ensure!(!runs.ever_said(VALUE), "the value of a key was told");
     let holder = runs.holder().await?;
     ensure!(holder.is_none(), "the lock is still held by {}", holder.map(|it| it.to_string()).unwrap_or_default());
     let census = settled(runs).await?;

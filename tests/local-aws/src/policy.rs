@@ -65,6 +65,12 @@ pub(crate) fn actions(call: &Call) -> Vec<String> {
     if call.is("ecs", "RegisterTaskDefinition") && roles.iter().any(|role| !call.text(role).is_empty()) {
         actions.push("iam:PassRole".to_owned());
     }
+    if call.is("ec2", "CreateFlowLogs") && !call.text("DeliverLogsPermissionArn").is_empty() {
+        actions.push("iam:PassRole".to_owned());
+    }
+    if call.is("ec2", "CreateVpcEndpoint") && call.text("PrivateDnsEnabled") == "true" {
+        actions.push("route53:AssociateVPCWithHostedZone".to_owned());
+    }
     if call.is("elasticfilesystem", "CreateMountTarget") {
         let needed = ["DescribeSubnets", "DescribeNetworkInterfaces", "CreateNetworkInterface"];
         actions.extend(needed.map(|operation| format!("ec2:{operation}")));

@@ -94,10 +94,20 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    bucket_for_access_logs = 0,
+    endpoint_names_conflict = 0,
+    flow_log_twice = 0,
+    key_of_a_log_group = 0,
+    log_of_sessions = 0,
+    one_endpoint_subnet_a_zone = 0,
+    one_gateway_endpoint_a_table = 0,
+    role_of_a_flow_log = 0,
+    open_from_the_start = 0,
+    interactive_sessions = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.
-const CYCLES: [(&str, u8); 20] = [
+const CYCLES: [(&str, u8); 23] = [
     // From created to active.
     ("load_balancers_provision", 7),
     // New roles cannot be assumed for a while.
@@ -117,6 +127,8 @@ const CYCLES: [(&str, u8); 20] = [
     ("mount_targets_take_time", 40),
     // A task does not start without the keys that it names.
     ("secret_keys_at_start", 43),
+    // A secret with a key of its own is read only by a role that may use the key.
+    ("secrets_need_their_key", 0),
     // What was made a moment ago does not show in lists.
     ("read_your_write_gap", 52),
     // A changed attribute reads as it was, for a moment.
@@ -135,6 +147,10 @@ const CYCLES: [(&str, u8); 20] = [
     ("changes_of_names_spread", 0),
     // NAT gateways come up slowly, or fail with a code.
     ("nat_gateways_take_time", 0),
+    // Endpoints with addresses come and go slowly.
+    ("endpoints_take_time", 0),
+    // The agent that runs commands in a task is connected only some time after the task began.
+    ("agents_connect", 0),
     // The work is done and nobody hears of it: the fault plan decides when.
     ("answers_get_lost", 55),
 ];

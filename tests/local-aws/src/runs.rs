@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use config::deployment::{ConfigSource, Deployment};
@@ -22,8 +23,8 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 
-use crate::Cloud;
 use crate::commands::piped;
+use crate::{Cloud, lock};
 
 /// A deployment of the real stack to a simulated account.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Runs {
     pub seed: u64,
     /// Who runs, as the lock and the history say.
     pub who: String,
+    /// Everything that the runs said.
+    told: Arc<Mutex<String>>,
     _folder: TempDir,
 }
 
@@ -69,7 +72,15 @@ impl Runs {
         deployment.edge.certificate_arn = Some(certificate(&cloud).await?);
         let folder = TempDir::new()?;
         let image = image_layout(folder.path(), "the first program")?;
-        Ok(Self { cloud, deployment, image, seed: 1, who: "somebody".to_owned(), _folder: folder })
+        Ok(Self {
+            cloud,
+            deployment,
+            image,
+            seed: 1,
+            who: "somebody".to_owned(),
+            told: Arc::default(),
+            _folder: folder,
+        })
     }
 
     /// Makes another image to deploy.
@@ -98,7 +109,19 @@ impl Runs {
     /// # Errors
     /// When something cannot be read.
     pub async fn plan(&self, goal: Goal) -> Result<Plan> {
-        Ok(self.prepare(goal).await?.plan)
+        let plan = self.prepare(goal).await?.plan;
+        self.hear(&plan.to_string());
+        Ok(plan)
+    }
+
+    /// Keeps what a run said.
+    pub(crate) fn hear(&self, text: &str) {
+        lock(&self.told).push_str(text);
+    }
+
+    /// Whether the runs ever said this.
+    pub fn ever_said(&self, text: &str) -> bool {
+        lock(&self.told).contains(text)
     }
 
     /// What the account remembers of runs.
@@ -156,6 +179,7 @@ impl Runs {
         drop(events);
         let mut told = Vec::new();
         while let Some(event) = story.recv().await {
+            self.hear(&format!("{event:?}"));
             told.push(event);
         }
         Ok(Report { plan: planned.plan, outcome, events: told })
@@ -180,6 +204,20 @@ impl Runs {
         let revision = revision.to_string();
         let words = ["rollback", "--to", &revision, "--yes", "--set", &certificate];
         let said = piped(&self.cloud, &words, "").await;
+        self.hear(&said.talk);
+        self.hear(&said.results);
+        ensure!(said.exit == Exit::Done, "{}", said.talk);
+        Ok(())
+    }
+
+    /// Gives one of the API keys a value, as the command does.
+    ///
+    /// # Errors
+    /// What the command said.
+    pub async fn set_key(&self, key: &str, value: &str) -> Result<()> {
+        let said = piped(&self.cloud, &["secrets", "set", key], value).await;
+        self.hear(&said.talk);
+        self.hear(&said.results);
         ensure!(said.exit == Exit::Done, "{}", said.talk);
         Ok(())
     }

@@ -7,9 +7,12 @@ mod buckets;
 mod certificates;
 mod dns;
 mod efs;
+mod endpoints;
+mod flow_logs;
 mod forgotten;
 pub(crate) mod front_door;
 mod interfaces;
+mod keys;
 mod load_balancing;
 mod monitoring;
 mod nat;
@@ -35,8 +38,11 @@ pub use buckets::Buckets;
 pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
+pub use endpoints::{Endpoint, Endpoints};
+pub use flow_logs::{FlowLog, FlowLogs};
 pub use front_door::Way;
 pub use interfaces::{Interface, Interfaces, NewInterface};
+pub use keys::Keys;
 pub(crate) use load_balancing::settings;
 pub use load_balancing::{Kind, LoadBalancing, Thing};
 pub use monitoring::Monitoring;
@@ -45,7 +51,8 @@ pub use network::{Network, Subnet};
 pub use secrets::Secrets;
 pub(crate) use security_groups::asked as asked_rules;
 pub use security_groups::{Rule as SecurityGroupRule, SecurityGroup, SecurityGroups};
-pub use services::{Service, Services};
+pub(crate) use services::{CLOSED, ROLE_SETTLES, is_closed};
+pub use services::{SESSION_TOKEN, Service, Services};
 pub use subscriptions::{Subscription, Subscriptions};
 pub use task_definitions::TaskDefinitions;
 pub use visibility::Visibility;
@@ -76,12 +83,20 @@ pub struct World {
     pub roles: BTreeMap<String, Role>,
     /// Secrets.
     pub secrets: Secrets,
+    /// Keys.
+    pub keys: Keys,
     /// Certificates.
     pub certificates: Certificates,
     /// Hosted zones and their records.
     pub dns: Dns,
     /// NAT gateways.
     pub nat_gateways: NatGateways,
+    /// Flow logs.
+    pub flow_logs: FlowLogs,
+    /// Endpoints.
+    pub endpoints: Endpoints,
+    /// The buckets into which load balancers may write.
+    pub log_buckets: BTreeSet<String>,
     /// What may be scaled, by the identifiers of resources.
     pub scalable_targets: BTreeSet<String>,
     /// The tags of each topic.
@@ -107,6 +122,8 @@ pub struct World {
     pub broken_images: BTreeSet<String>,
     /// What is between people and the load balancer.
     pub front_door: Way,
+    /// Why the agent for commands in tasks has stopped, if it has.
+    pub broken_agent: Option<String>,
     /// What tasks write before they end.
     pub task_log: Vec<String>,
 }
@@ -162,7 +179,10 @@ impl World {
             ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
-            ("ec2", _) => security_groups::answer(self, call),
+            ("ec2", _) => {
+                let own = [security_groups::answer, flow_logs::answer, endpoints::answer];
+                own.into_iter().find_map(|answer| answer(self, call))
+            }
             _ => None,
         }
     }
@@ -170,6 +190,7 @@ impl World {
     /// Learns from a call that succeeded, and gives its answer the state that AWS would show.
     pub(crate) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         self.forgotten.observe(call, answer);
+        self.keys.observe(call, answer);
         match call.service.as_str() {
             "ec2" => {
                 self.network.observe(call, answer);

@@ -119,7 +119,8 @@ async fn commands_in_tasks_can_be_allowed_and_forbidden() {
     let mut runs = deployed().await.unwrap();
     runs.deployment.service.exec = true;
     let task = "~ task container.read_only_root container.init_process";
-    repaired(&runs, &["~ task-role policies.exec", task, "? service"]).await.unwrap();
+    let expected = ["+ exec-log", "? task-role", task, "? cluster", "? service"];
+    repaired(&runs, &expected).await.unwrap();
     let (cluster, service) = ("weather-comment-generator-staging-cluster", "weather-comment-generator-staging-service");
     let request = hands(&runs).ecs.update_service().cluster(cluster).service(service);
     request.enable_execute_command(false).send().await.unwrap();

@@ -1,131 +1,50 @@
-//! Failures at every call of every scene. The whole matrix takes minutes; here is a cut through it.
+//! Failures at every call of every scene: a cut through the matrix, which takes an hour as a whole
+//! (`cargo xtask matrix`), and two thousand seeds with many failures at once.
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test tells how many cases it tried, fails where it must, and plays the seeds that it is told to"
+    reason = "a test fails where it must, and plays the seed that it is told to"
 )]
 
-use local_aws::matrix::{Scene, play, play_random, undisturbed};
+use local_aws::call::Call;
+use local_aws::matrix::{Life, Lived, SEEDS, SEEDS_A_LIFE, Scene, Tally, cases, clock, seeds};
 
-/// Plays every so many of the cases of a scene; gives their number, and those that did not survive.
-async fn play_all(scene: Scene, step: usize) -> (usize, Vec<String>) {
-    let calm = undisturbed(scene).await.unwrap();
-    let mut tried = 0;
-    let mut lost = Vec::new();
-    for case in calm.cases().step_by(step) {
-        tried += 1;
-        if let Err(error) = play(case, &calm).await {
-            lost.push(format!("{case}: {error:#}"));
-        }
-    }
-    (tried, lost)
-}
-
-async fn survives(scene: Scene, step: usize) {
-    let (tried, lost) = play_all(scene, step).await;
-    assert!(lost.is_empty(), "{} of {tried} cases lost:\n{}", lost.len(), lost.join("\n"));
-    assert!(tried > 5, "{tried} cases are no cut through the matrix");
-    println!("{scene:?}: {tried} cases tried, {tried} survived");
+#[track_caller]
+fn all_survive(tally: &Tally, at_least: u64) {
+    assert!(tally.lost.is_empty(), "{tally}:\n{}", tally.lost.join("\n\n"));
+    assert!(tally.tried >= at_least, "{tally}, which is no cut through the matrix");
 }
 
 /// A prime, so that every fault comes to every kind of call sooner or later.
 const STEP: usize = 67;
 
-#[tokio::test(start_paused = true)]
-async fn a_first_deploy_survives_every_failure() {
-    survives(Scene::Deploy, STEP).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_redeploy_survives_every_failure() {
-    survives(Scene::Redeploy, STEP).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_change_survives_every_failure() {
-    survives(Scene::Change, STEP).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_survives_every_failure() {
-    survives(Scene::Rollback, STEP).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_destroy_survives_every_failure() {
-    survives(Scene::Destroy, STEP).await;
-}
-
-/// How many seeds a scene is played with; `MATRIX_SEEDS` asks for more or fewer.
-fn seeds() -> u64 {
-    std::env::var("MATRIX_SEEDS").ok().map_or(SEEDS, |text| text.parse().unwrap())
-}
-
-const SEEDS: u64 = 8;
-
-async fn survives_many_at_once(scene: Scene) {
-    let calm = undisturbed(scene).await.unwrap();
-    let mut lost = Vec::new();
-    for seed in 0..seeds() {
-        if let Err(error) = play_random(scene, seed, &calm).await {
-            let command = "cargo test --workspace --test matrix a_seed_can_be_replayed";
-            lost.push(format!("MATRIX_REPLAY={scene:?}:{seed} {command}\n{error:#}"));
-        }
-    }
-    assert!(lost.is_empty(), "{} of {} seeds lost; each with its replay:\n{}", lost.len(), seeds(), lost.join("\n\n"));
-    println!("{scene:?}: {} seeds tried, {0} survived", seeds());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_first_deploy_survives_many_failures_at_once() {
-    survives_many_at_once(Scene::Deploy).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_redeploy_survives_many_failures_at_once() {
-    survives_many_at_once(Scene::Redeploy).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_change_survives_many_failures_at_once() {
-    survives_many_at_once(Scene::Change).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_rollback_survives_many_failures_at_once() {
-    survives_many_at_once(Scene::Rollback).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_destroy_survives_many_failures_at_once() {
-    survives_many_at_once(Scene::Destroy).await;
-}
-
-/// Without `MATRIX_REPLAY` (as `Deploy:17`) it plays the first seed twice, to see that a seed decides everything.
-#[tokio::test(start_paused = true)]
-async fn a_seed_can_be_replayed() {
-    let wanted = std::env::var("MATRIX_REPLAY").unwrap_or_else(|_| "Redeploy:1".to_owned());
-    let (scene, seed) = wanted.split_once(':').unwrap();
-    let (scene, seed) = (Scene::named(scene).unwrap(), seed.parse().unwrap());
-    let calm = undisturbed(scene).await.unwrap();
-    let first = play_random(scene, seed, &calm).await.map_err(|error| format!("{error:#}"));
-    let second = play_random(scene, seed, &calm).await.map_err(|error| format!("{error:#}"));
-    assert_eq!(first, second);
-    first.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "minutes long; `cargo xtask matrix` runs it"]
-async fn whole() {
-    let mut tried = 0;
-    let mut lost = Vec::new();
+#[test]
+fn a_cut_through_every_failure_at_every_call_is_survived() {
     for scene in Scene::ALL {
-        let (count, failures) = play_all(scene, 1).await;
-        println!("{scene:?}: {count} cases tried, {} survived", count - failures.len());
-        tried += count;
-        lost.extend(failures);
+        all_survive(&cases(scene, STEP).unwrap(), 6);
     }
-    println!("{tried} cases tried, {} survived", tried - lost.len());
-    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+#[test]
+fn two_thousand_seeds_of_many_failures_at_once_are_survived() {
+    all_survive(&seeds(SEEDS).unwrap(), SEEDS);
+}
+
+/// Plays the seed that `MATRIX_REPLAY` names, and the scenes before it in its account, or some seed without it: twice,
+/// to see that seeds decide everything.
+#[test]
+fn a_seed_replays_exactly() {
+    let seed: u64 = std::env::var("MATRIX_REPLAY").map_or(6, |text| text.parse().unwrap());
+    let calm = clock().unwrap().block_on(Life::undisturbed()).unwrap();
+    let play = || clock().unwrap().block_on(calm.play(seed - seed % SEEDS_A_LIFE..=seed)).unwrap();
+    let (first, second) = (play(), play());
+    let lost = |life: &Lived| life.lost.as_ref().map(|(seed, error)| format!("seed {seed}: {error:#}"));
+    assert_eq!(lost(&first), lost(&second));
+    // What is in the calls holds wall-clock times and identifiers of chance; when which of them comes does not.
+    let told = |call: &Call| format!("{:?} {} {}", call.at, call.service, call.operation);
+    for (index, (call, again)) in first.calls.iter().zip(&second.calls).enumerate() {
+        assert_eq!(told(call), told(again), "call {index} was another one the second time");
+    }
+    assert_eq!(first.calls.len(), second.calls.len());
+    assert_eq!(lost(&first), None);
 }

@@ -26,7 +26,7 @@ type Operations = BTreeSet<String>;
 struct Scene {
     runs: Runs,
     email: usize,
-    sent: [Operations; 2],
+    sent: [Operations; 3],
 }
 
 impl Scene {
@@ -70,7 +70,7 @@ impl Scene {
         let certificate =
             format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
         let moment = self.runs.cloud.calls().len();
-        let said = piped(&self.runs.cloud, &[words, &["--set", &certificate]].concat(), input).await;
+        let said = piped(&self.runs.cloud, &[&["--set", &certificate], words].concat(), input).await;
         assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
         self.sent_since(who, moment);
     }
@@ -80,19 +80,27 @@ impl Scene {
         self.runs.cloud.aws(Owner { app: "somebody".to_owned(), environment: "else".to_owned() }, Access::ReadWrite)
     }
 
-    /// A domain, private subnets with one NAT gateway and then more, and all of it given up again.
+    /// A domain, private subnets with one NAT gateway and then more, a flow log, and all of it given up again.
     async fn play_the_options(&mut self) {
         self.runs.cloud.world(|world| world.dns.add_zone("Z0123456789", "example.com", false));
         let given = self.runs.deployment.edge.certificate_arn.take();
         let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
         self.runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
         self.runs.deployment.network.nat_gateways = 1;
+        self.runs.deployment.network.flow_logs = true;
+        self.runs.deployment.network.endpoints = true;
+        self.runs.cloud.world(|world| world.keys.add(KEY, &["logs", "cloudwatch"]));
+        self.runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
+        self.runs.deployment.encryption.disk_and_images = false;
         self.deploy(Who::Operator).await;
         self.runs.deployment.network.nat_gateways = self.runs.deployment.network.zones;
         self.deploy(Who::Operator).await;
         self.runs.deployment.edge.domain = None;
         self.runs.deployment.edge.certificate_arn = given;
         self.runs.deployment.network.nat_gateways = 0;
+        self.runs.deployment.network.flow_logs = false;
+        self.runs.deployment.network.endpoints = false;
+        self.runs.deployment.encryption.kms_key_arn = None;
         self.deploy(Who::Operator).await;
     }
 
@@ -258,6 +266,7 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 const RECORD: &str = "/weather-comment-generator/staging/deployments";
 
 async fn played() -> Scene {
@@ -309,6 +318,9 @@ async fn played() -> Scene {
     scene.deploy(Who::Operator).await;
     scene.play_the_options().await;
     scene.command(Who::Operator, &["secrets", "set", "WXTECH_API_KEY"], "a key").await;
+    scene.runs.deployment.service.exec = true;
+    scene.deploy(Who::Operator).await;
+    scene.command(Who::Visitor, &["exec", "--", "/app/app", "health"], "").await;
     scene.destroy(false).await;
     let secrets = scene.somebody().secrets;
     let kept = "weather-comment-generator/staging/api-keys";
@@ -331,7 +343,7 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     let scene = played().await;
-    let [pipeline, operator] = &scene.sent;
+    let [pipeline, operator, visitor] = &scene.sent;
     let lines = all();
     let of = |who: Who| -> Operations {
         let lines = lines.iter().filter(|line| line.who == who);
@@ -348,4 +360,6 @@ async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
     assert!(missing.is_empty(), "an operator sends what provision/data/permissions.csv does not give: {missing:?}");
     let unused: Vec<_> = for_operator.difference(operator).collect();
     assert!(unused.is_empty(), "an operator never sends {unused:?}; remove these lines, or play a scene that does");
+    assert_eq!(*visitor, of(Who::Visitor), "what a visitor sends, and what the table gives");
+    assert!(visitor.contains("ecs:ExecuteCommand") && !all.contains("ecs:ExecuteCommand"));
 }

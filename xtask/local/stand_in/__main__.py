@@ -20,6 +20,7 @@ from stand_in import (
     roles,
     rollout,
     scaling,
+    sessions,
     settings,
     tasks,
     topics,
@@ -37,6 +38,7 @@ def main():
     listeners.install()
     disks.install()
     tasks.install()
+    sessions.install()
     ends.install()
     logs.install()
     events.install()

@@ -1,6 +1,7 @@
 """Tasks as real containers, where there is an engine for them."""
 
 import os
+import subprocess
 import unittest
 
 from tests.world import ENGINE, Stack, StandIn, until
@@ -42,6 +43,17 @@ class ContainerTest(unittest.TestCase):
         self.assertEqual((told["PID"], told["USER_ID"], told["ROOT"]), ("1", "65532", "read-only"))
         (task,) = self.tasks()
         self.assertEqual(self.container(task).attrs["HostConfig"]["Memory"], 512 << 20)
+
+    def test_what_a_task_names_instead_of_a_session_runs_in_its_container(self):
+        deployment = self.stack.update_service(enableExecuteCommand=True, forceNewDeployment=True)
+        self.assertEqual(self.stack.settled(deployment), "COMPLETED")
+        (task,) = self.tasks()
+        (described,) = self.stack.ecs.describe_tasks(cluster="cluster", tasks=[task])["tasks"]
+        (agent,) = described["containers"][0]["managedAgents"]
+        command = agent["reason"].rpartition("run here: ")[2].split()
+        self.assertIn(self.container(task).id[:12], command)
+        self.assertEqual(command[-2:], ["/app/app", "health"])
+        subprocess.run(command, check=True, timeout=60)
 
     def test_a_container_that_is_killed_or_removed_is_a_stopped_task_and_another_one_comes(self):
         reason = ("EssentialContainerExited", "Essential container in task exited", 137)

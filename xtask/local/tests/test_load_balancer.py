@@ -60,7 +60,7 @@ class LoadBalancerTest(unittest.TestCase):
         conditions = [{"Field": "path-pattern", "PathPatternConfig": {"Values": list(paths)}}]
         return self.elb.create_rule(ListenerArn=listener, Priority=priority, Conditions=conditions, Actions=[to(group)])
 
-    def ask(self, path, method="GET", body=None, timeout=10, **headers):
+    def ask(self, path, method="GET", body=None, timeout=60, **headers):
         self.connection = http.client.HTTPConnection("127.0.0.1", self.stand_in.http, timeout=timeout)
         self.addCleanup(self.connection.close)
         self.connection.request(method, path, body, headers)
@@ -120,7 +120,7 @@ class LoadBalancerTest(unittest.TestCase):
         self.assertIn(f"https://{there}/", self.stand_in.control("status")["listeners"])
 
         trusting = ssl.create_default_context(cadata=self.acm.get_certificate(CertificateArn=arn)["Certificate"])
-        connection = http.client.HTTPSConnection("127.0.0.1", self.stand_in.https, timeout=10, context=trusting)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.stand_in.https, timeout=60, context=trusting)
         self.addCleanup(connection.close)
         connection.request("GET", "/x")
         headers = {name.lower(): value for name, value in json.load(connection.getresponse())["headers"].items()}
@@ -160,7 +160,7 @@ class LoadBalancerTest(unittest.TestCase):
         self.assertEqual(answer.fp.readline() and answer.status, 200)
         with self.assertRaises((http.client.IncompleteRead, ConnectionError)):
             answer.read()
-        with socket.create_connection(("127.0.0.1", self.stand_in.http), timeout=10) as slow:
+        with socket.create_connection(("127.0.0.1", self.stand_in.http), timeout=60) as slow:
             slow.sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n")
             self.assertTrue(slow.recv(4096).startswith(b"HTTP/1.1 408"))
 

@@ -96,6 +96,35 @@ class StandInTest(unittest.TestCase):
         again = self.stack.update_service(taskDefinition=self.stack.task_definition())
         self.assertEqual(self.stack.settled(again), "COMPLETED")
 
+    def test_nobody_gets_into_a_task_and_its_agent_says_what_to_run_instead(self):
+        self.running()
+
+        def task():
+            (arn,) = self.stack.ecs.list_tasks(cluster="cluster")["taskArns"]
+            return self.stack.ecs.describe_tasks(cluster="cluster", tasks=[arn])["tasks"][0]
+
+        def refusal():
+            asked = {"task": task()["taskArn"], "container": "app", "command": "/app/app health", "interactive": True}
+            with self.assertRaises(ClientError) as caught:
+                self.stack.ecs.execute_command(cluster="cluster", **asked)
+            return caught.exception.response["Error"]["Code"], caught.exception.response["Error"]["Message"]
+
+        self.assertFalse(task()["enableExecuteCommand"])
+        self.assertNotIn("managedAgents", task()["containers"][0])
+        code, message = refusal()
+        self.assertEqual(code, "InvalidParameterException")
+        self.assertIn("was not enabled when the task was run", message)
+        deployment = self.stack.update_service(enableExecuteCommand=True, forceNewDeployment=True)
+        self.assertEqual(self.stack.settled(deployment), "COMPLETED")
+        self.assertTrue(task()["enableExecuteCommand"])
+        (agent,) = task()["containers"][0]["managedAgents"]
+        self.assertEqual((agent["name"], agent["lastStatus"]), ("ExecuteCommandAgent", "STOPPED"))
+        self.assertEqual(refusal(), ("InvalidParameterException", agent["reason"]))
+        # What is run instead works.
+        command = agent["reason"].rpartition("run here: ")[2].split()
+        self.assertEqual(command[:1], ["curl"])
+        self.assertEqual(urllib.request.urlopen(command[1]).status, 200)
+
     def test_a_task_that_is_killed_says_how_it_ended_and_is_replaced(self):
         self.running()
         (before,) = self.stack.ecs.list_tasks(cluster="cluster")["taskArns"]
@@ -119,7 +148,7 @@ class StandInTest(unittest.TestCase):
     def test_a_task_that_answers_badly_is_replaced_and_given_up(self):
         deployment = self.stack.create_service(self.stack.task_definition(ILL="1"), grace=3)
         until(lambda: ("unhealthy", "Target.ResponseCodeMismatch") in self.stack.health(8501))
-        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED", seconds=90)
+        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED")
         self.assertEqual(self.stack.service()["deployments"][0]["id"], deployment["id"])
         for code, reason in self.stack.stop_reasons():
             self.assertEqual(code, "ServiceSchedulerInitiated")
@@ -127,7 +156,7 @@ class StandInTest(unittest.TestCase):
 
     def test_a_task_whose_own_check_fails_is_replaced_and_given_up(self):
         self.stack.create_service(self.stack.task_definition(SICK="1"))
-        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED", seconds=90)
+        until(lambda: self.stack.service()["deployments"][0]["rolloutState"] == "FAILED")
         reason = ("ServiceSchedulerInitiated", "Task failed container health checks")
         self.assertEqual(set(self.stack.stop_reasons()), {reason})
 

@@ -5,8 +5,10 @@ import functools
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -47,15 +49,24 @@ def service():
         return _compiled()
 
 
+# The system gives its own choice of a free port to anybody who asks next, so these are of another range, and each is
+# given once.
+_PORTS = itertools.cycle(random.sample(range(20_000, 30_000), 10_000))
+
+
 def free_ports(count):
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+    return list(itertools.islice(filter(_is_free, _PORTS), count))
 
 
-def until(probe, seconds=30):
+def _is_free(port):
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+def until(probe, seconds=120):
     """Waits for a true answer."""
     deadline = time.monotonic() + seconds
     while not (answer := probe()):

@@ -55,7 +55,6 @@ impl Runner {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        // After the verb: what is said on both sides of it counts only there.
         command.args(words).args(&self.words).env("PROVISION_RECORD", &self.recording);
         if !self.environment.is_empty() {
             command.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN");

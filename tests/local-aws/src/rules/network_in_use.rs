@@ -14,7 +14,8 @@ pub(super) fn refuses(call: &Call, world: &World) -> Option<Refusal> {
     let network = &world.network;
     let subnets = network.subnets.values().any(|it| it.vpc == vpc);
     let tables = network.tables.values().any(|it| it == vpc);
-    if groups || subnets || tables || network.has_gateway(vpc) {
+    let endpoints = world.endpoints.there(world.now).any(|it| it.vpc == vpc);
+    if groups || subnets || tables || endpoints || network.has_gateway(vpc) {
         return no("DependencyViolation", format!("The vpc '{vpc}' has dependencies and cannot be deleted."));
     }
     FINE

@@ -59,6 +59,7 @@ fn ecs(call: &Call) -> Option<(&'static str, f64, f64)> {
         ("Cluster", ("cluster-read", 50.0, 20.0), ("cluster-modify", 20.0, 1.0)),
         ("Service", ("service-read", 100.0, 20.0), ("service-modify", 50.0, 5.0)),
         ("Task", ("tasks", 100.0, 20.0), ("tasks", 100.0, 40.0)),
+        ("ExecuteCommand", ("tasks", 100.0, 40.0), ("tasks", 100.0, 40.0)),
         ("Resource", ("tags", 20.0, 10.0), ("tags", 20.0, 10.0)),
     ];
     let (_, read, modify) = kinds.into_iter().find(|(kind, ..)| operation.contains(kind))?;

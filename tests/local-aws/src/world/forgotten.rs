@@ -16,6 +16,8 @@ pub(super) struct Forgotten {
     descriptions: BTreeMap<String, String>,
     /// What each cluster was told last.
     settings: BTreeMap<String, Value>,
+    /// How sessions in the tasks of each cluster are written down.
+    configurations: BTreeMap<String, Value>,
 }
 
 impl Forgotten {
@@ -24,19 +26,18 @@ impl Forgotten {
         match call.operation.as_str() {
             "CreateCluster" => {
                 self.learn(json("/cluster/clusterArn"), call);
-                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
+                self.learn_cluster(&json("/cluster/clusterArn"), call);
                 // A name that is used again is another cluster; the emulator thinks of the old one.
                 answer.edit(|body| body["cluster"]["status"] = serde_json::json!("ACTIVE"));
             }
-            "UpdateCluster" => {
-                self.settings.insert(json("/cluster/clusterArn"), call.fields["settings"].clone());
-            }
+            "UpdateCluster" => self.learn_cluster(&json("/cluster/clusterArn"), call),
             "DeleteCluster" => {
                 self.settings.remove(&json("/cluster/clusterArn"));
+                self.configurations.remove(&json("/cluster/clusterArn"));
             }
             "DescribeClusters" => {
                 self.show(answer, "clusters", "clusterArn");
-                self.show_settings(answer);
+                self.show_settings(answer, call);
             }
             "CreateRepository" => self.learn(json("/repository/repositoryArn"), call),
             "ListTagsForResource" if call.service == "ecr" => {
@@ -97,12 +98,26 @@ impl Forgotten {
         });
     }
 
-    fn show_settings(&self, answer: &mut Answer) {
+    /// What a call does not say stays as it is.
+    fn learn_cluster(&mut self, arn: &str, call: &Call) {
+        for (field, known) in [("settings", &mut self.settings), ("configuration", &mut self.configurations)] {
+            if !call.fields[field].is_null() {
+                known.insert(arn.to_owned(), call.fields[field].clone());
+            }
+        }
+    }
+
+    fn show_settings(&self, answer: &mut Answer, call: &Call) {
+        let asked = |part: &str| call.fields["include"].as_array().is_some_and(|all| all.contains(&part.into()));
         answer.edit(|body| {
             for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
                 if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
                     cluster["settings"] = settings.clone();
                     cluster["status"] = serde_json::json!("ACTIVE");
+                }
+                let configuration = self.configurations.get(&text(&cluster["clusterArn"]));
+                if let Some(configuration) = configuration.filter(|_| asked("CONFIGURATIONS")) {
+                    cluster["configuration"] = configuration.clone();
                 }
             }
         });

@@ -67,6 +67,14 @@ impl Interfaces {
         }
     }
 
+    /// Lets that of an owner in one subnet go at a time.
+    pub fn release_in(&mut self, description: &str, subnet: &str, at: Duration) {
+        let ours = |it: &&mut Interface| it.description == description && it.subnet == subnet && it.released.is_none();
+        for interface in self.all.iter_mut().filter(ours) {
+            interface.released = Some(at);
+        }
+    }
+
     /// Those that are there now.
     pub fn there(&self, now: Duration) -> impl Iterator<Item = &Interface> {
         self.all.iter().filter(move |it| it.released.is_none_or(|released| released > now))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::REGION;
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::xml::Fields;
 
 /// The networks of the account.
 #[derive(Debug, Default)]
@@ -89,6 +90,29 @@ pub(super) fn filters(call: &Call) -> Vec<(&str, Vec<&str>)> {
         Some((name, call.list(&format!("Filter.{index}.Value"))))
     });
     filters.collect()
+}
+
+/// The tags of a creation, as what describes the thing shows them.
+pub(super) fn tags(call: &Call) -> Fields {
+    let at = |index: u32, part: &str| {
+        call.fields[format!("TagSpecification.1.Tag.{index}.{part}")].as_str().map(ToOwned::to_owned)
+    };
+    let tags = (1..).map_while(|index| Some((index, at(index, "Key")?, at(index, "Value")?)));
+    let shown = tags.flat_map(|(index, key, value)| {
+        [(format!("tagSet.item.{index}.key"), key), (format!("tagSet.item.{index}.value"), value)]
+    });
+    shown.collect()
+}
+
+/// Whether a thing has all the tags that a Describe call filters by.
+pub(super) fn is_tagged(thing: &Fields, call: &Call) -> bool {
+    filters(call).iter().all(|(name, values)| {
+        let key = name.strip_prefix("tag:");
+        let key = key.unwrap_or_else(|| panic!("the simulation must learn the filter {name} of {}", call.operation));
+        (1..).map_while(|index| thing.get(&format!("tagSet.item.{index}.key")).map(|found| (index, found))).any(
+            |(index, found)| found == key && values.contains(&thing[&format!("tagSet.item.{index}.value")].as_str()),
+        )
+    })
 }
 
 /// The zones that a new account has in Tokyo: there is no `1b`.

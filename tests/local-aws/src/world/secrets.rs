@@ -44,6 +44,11 @@ impl Secrets {
         self.find(id).filter(|it| it.gone.is_none()).map(|it| &it.keys)
     }
 
+    /// The name of one, by its name or ARN.
+    pub fn name(&self, id: &str) -> Option<&str> {
+        self.by_name.iter().find(|(name, it)| *name == id || it.arn == id).map(|(name, _)| name.as_str())
+    }
+
     fn find(&self, id: &str) -> Option<&Secret> {
         self.by_name.get(id).or_else(|| self.by_name.values().find(|it| it.arn == id))
     }

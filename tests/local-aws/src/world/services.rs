@@ -4,6 +4,7 @@
 //! becomes healthy, which tasks stop before that and why, or when the circuit breaker gives it up.
 
 mod deployments;
+mod running;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +15,11 @@ use super::interfaces::NewInterface;
 use super::{World, epoch, text};
 use crate::answer::{Answer, Refusal};
 use crate::call::Call;
+use crate::policy::Policy;
 use crate::{ACCOUNT, REGION};
+
+pub use running::SESSION_TOKEN;
+pub(crate) use running::{CLOSED, is_closed};
 
 /// Pulling the image and starting.
 const STARTING: Duration = Duration::from_secs(40);
@@ -24,6 +29,8 @@ const CHECKING: Duration = Duration::from_secs(20);
 const DEREGISTRATION: u64 = 300;
 /// From the order to stop until a task is gone, when no request holds it.
 const STOPPING: Duration = Duration::from_secs(40);
+/// From a task's end until its interface is gone.
+const LINGERING: Duration = Duration::from_secs(20);
 /// From a task's failure to the next try.
 const BACK_OFF: Duration = Duration::from_secs(30);
 /// How old a role must be before ECS can assume it.
@@ -66,6 +73,8 @@ struct Deployment {
     drains: Duration,
     /// When somebody stopped it.
     stopped: Option<Duration>,
+    /// Whether commands can be run in its tasks: what the service allowed when it began.
+    open: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -148,6 +157,7 @@ pub(super) fn answer(world: &mut World, call: &Call) -> Option<Result<Answer, Re
         "DescribeServices" => describe(world, call),
         "ListTasks" => list_tasks(world, call),
         "DescribeTasks" => describe_tasks(world, call),
+        "ExecuteCommand" => running::execute(world, call),
         "ListServiceDeployments" => Ok(deployments::list(world, call)),
         "DescribeServiceDeployments" => Ok(deployments::describe(world, call)),
         "DescribeServiceRevisions" => Ok(deployments::revisions(world, call)),
@@ -172,8 +182,8 @@ fn advance(world: &mut World) {
         let good = service.deployments[1..].iter().find(|it| it.story.healthy.is_some()).cloned();
         let is_rollback = newest.is_rollback;
         let Some(good) = good.filter(|_| rolls_back && !is_rollback) else { continue };
-        let balancers = service.settings.get("loadBalancers").cloned().unwrap_or_default();
-        let deployment = deployment(world, &good.task_definition, &balancers, given_up, true);
+        let settings = service.settings.clone();
+        let deployment = deployment(world, &good.task_definition, &settings, given_up, true);
         if let Some(service) = world.services.by_name.get_mut(&name) {
             service.settings.insert("taskDefinition".to_owned(), json!(good.task_definition));
             service.events.push((given_up, format!("(service {name}) rolling back to deployment {}.", deployment.id)));
@@ -185,15 +195,16 @@ fn advance(world: &mut World) {
 fn deployment(
     world: &mut World,
     task_definition: &str,
-    balancers: &Value,
+    settings: &Map<String, Value>,
     began: Duration,
     is_rollback: bool,
 ) -> Deployment {
     let story = story(world, task_definition, began);
     let id = world.services.next_id();
-    let drains = drains(world, balancers);
+    let drains = drains(world, &settings.get("loadBalancers").cloned().unwrap_or_default());
     let task_definition = task_definition.to_owned();
-    Deployment { id, task_definition, began, story, is_rollback, drains, stopped: None }
+    let open = settings.get("enableExecuteCommand") == Some(&json!(true));
+    Deployment { id, task_definition, began, story, is_rollback, drains, stopped: None, open }
 }
 
 /// How long the load balancer holds tasks back that shall go: as long as the slowest of their target groups.
@@ -255,7 +266,8 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     }
     let image = text(&task["containerDefinitions"][0]["image"]);
     let digest = image.rsplit('@').next().unwrap_or_default();
-    if !world.images.contains(digest) {
+    // What a public registry has, the account does not know.
+    if image.contains(".dkr.ecr.") && !world.images.contains(digest) {
         let reason =
             format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): {image}: not found");
         return Some(Obstacle::Stops(reason, None));
@@ -276,15 +288,43 @@ fn obstacle(world: &World, task_definition: &str, at: Duration) -> Option<Obstac
     if let Some(reason) = missing_key(world, task).filter(|_| world.holds("secret_keys_at_start")) {
         return Some(Obstacle::Stops(reason, None));
     }
+    if let Some(reason) = key_out_of_reach(world, task).filter(|_| world.holds("secrets_need_their_key")) {
+        return Some(Obstacle::Stops(reason, None));
+    }
     let broken = world.broken_images.contains(digest);
     broken.then(|| Obstacle::Stops("Essential container in task exited".to_owned(), Some(1)))
 }
 
+/// What a task's containers read from secrets.
+fn read_from_secrets(task: &Value) -> impl Iterator<Item = String> + '_ {
+    let containers = task["containerDefinitions"].as_array().into_iter().flatten();
+    containers.flat_map(|it| it["secrets"].as_array().into_iter().flatten()).map(|it| text(&it["valueFrom"]))
+}
+
+/// What a task says whose secret has a key of its own, which its role may not use.
+fn key_out_of_reach(world: &World, task: &Value) -> Option<String> {
+    let role = world.roles.get(short(task["executionRoleArn"].as_str()?))?;
+    let may = |action: &str| {
+        let documents = role.policies.values().filter_map(|text| serde_json::from_str(text).ok());
+        documents.map(|document| Policy::of(&document)).any(|policy| policy.allows(action))
+    };
+    let mut secrets = read_from_secrets(task).filter_map(|from| {
+        let arn = from.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+        world.secrets.name(&arn).map(ToOwned::to_owned)
+    });
+    let own_key = secrets.find(|name| world.keys.of("secretsmanager", name).is_some())?;
+    (!may("kms:Decrypt")).then(|| {
+        format!(
+            "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: \
+             unable to retrieve secret from asm: service call has been retried 1 time(s): AccessDeniedException: Access \
+             to KMS is not allowed ({own_key})"
+        )
+    })
+}
+
 /// What a task says that names a key which its secret does not have.
 fn missing_key(world: &World, task: &Value) -> Option<String> {
-    let containers = task["containerDefinitions"].as_array()?.iter();
-    let mut named =
-        containers.flat_map(|it| it["secrets"].as_array().into_iter().flatten()).map(|it| text(&it["valueFrom"]));
+    let mut named = read_from_secrets(task);
     let reason = |from: String| {
         // An ARN has seven parts; the key is the eighth.
         let parts: Vec<_> = from.splitn(8, ':').collect();
@@ -327,13 +367,14 @@ fn create(world: &mut World, call: &Call) -> Result<Value, Refusal> {
         return Ok(json!({"service": describe_one(world, &name)}));
     }
     let now = world.now;
-    let first = deployment(world, call.text("taskDefinition"), &call.fields["loadBalancers"], now, false);
+    let settings = call.fields.as_object().cloned().unwrap_or_default();
+    let first = deployment(world, call.text("taskDefinition"), &settings, now, false);
     hold_interfaces(world, call, &name);
     let service = Service {
         cluster: short(call.text("cluster")).to_owned(),
         created: world.now,
         inactive: None,
-        settings: call.fields.as_object().cloned().unwrap_or_default(),
+        settings,
         deployments: vec![first],
         events: vec![(world.now, format!("(service {name}) has started 1 tasks."))],
     };
@@ -353,6 +394,15 @@ fn hold_interfaces(world: &mut World, call: &Call, name: &str) {
     world.interfaces.add(interface);
 }
 
+/// New tasks are elsewhere; those of before keep their places until they are drained and stopped.
+fn move_interfaces(world: &mut World, call: &Call, name: &str, new: Option<&Deployment>) {
+    if let Some((healthy, drains)) = new.and_then(|new| Some((new.story.healthy?, new.drains))) {
+        let lingers = if world.holds("interfaces_linger") { LINGERING } else { Duration::ZERO };
+        world.interfaces.release(&format!("attachment/{name}"), healthy + drains + STOPPING + lingers);
+    }
+    hold_interfaces(world, call, name);
+}
+
 /// Changes of these begin a deployment; others are applied without one.
 const BEGINS_A_DEPLOYMENT: [&str; 3] = ["taskDefinition", "networkConfiguration", "loadBalancers"];
 
@@ -367,10 +417,15 @@ fn update(world: &mut World, call: &Call) -> Result<Value, Refusal> {
             .iter()
             .any(|field| asked.get(*field).is_some_and(|it| service.settings.get(*field) != Some(it)));
     let task_definition = asked.get("taskDefinition").map_or_else(|| service.task_definition().to_owned(), text);
-    let balancers =
-        asked.get("loadBalancers").or_else(|| service.settings.get("loadBalancers")).cloned().unwrap_or_default();
+    let network = asked.get("networkConfiguration");
+    let moves = network.is_some_and(|it| service.settings.get("networkConfiguration") != Some(it));
+    let mut settings = service.settings.clone();
+    settings.extend(asked.clone());
     let now = world.now;
-    let new = begins.then(|| deployment(world, &task_definition, &balancers, now, false));
+    let new = begins.then(|| deployment(world, &task_definition, &settings, now, false));
+    if moves {
+        move_interfaces(world, call, &name, new.as_ref());
+    }
     let service = world.services.by_name.get_mut(&name).expect("it was found a moment ago");
     for (field, value) in asked {
         if !matches!(field.as_str(), "cluster" | "service" | "forceNewDeployment") {
@@ -391,7 +446,7 @@ fn delete(world: &mut World, call: &Call) -> Result<Value, Refusal> {
     if let Some(service) = world.services.by_name.get_mut(&name) {
         service.inactive.get_or_insert(gone);
     }
-    let lingers = if world.holds("interfaces_linger") { Duration::from_secs(20) } else { Duration::ZERO };
+    let lingers = if world.holds("interfaces_linger") { LINGERING } else { Duration::ZERO };
     world.interfaces.release(&format!("attachment/{name}"), gone + lingers);
     Ok(json!({"service": describe_one(world, &name)}))
 }
@@ -522,14 +577,15 @@ fn list_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
     let of_service = |name: &String| call.fields["serviceName"].is_null() || short(call.text("serviceName")) == name;
     let arns: Vec<_> = match wanted {
         "STOPPED" => stopped(world).filter(|it| of_service(&it.service)).map(|it| it.arn).collect(),
-        _ => Vec::new(),
+        _ => running::all(world).filter(|it| of_service(&it.service)).map(|it| it.arn).collect(),
     };
     Ok(json!({"taskArns": arns}))
 }
 
 fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
     let wanted: Vec<_> = call.fields["tasks"].as_array().into_iter().flatten().map(text).collect();
-    let tasks = stopped(world).filter(|it| wanted.contains(&it.arn)).map(|it| {
+    let is_wanted = |arn: &str| wanted.iter().any(|wanted| short(wanted) == short(arn));
+    let tasks = stopped(world).filter(|it| is_wanted(&it.arn)).map(|it| {
         let Stopped { arn, task_definition, at, reason, exit, .. } = it;
         let code = if exit.is_some() { "EssentialContainerExited" } else { "TaskFailedToStart" };
         json!({
@@ -538,7 +594,13 @@ fn describe_tasks(world: &World, call: &Call) -> Result<Value, Refusal> {
             "containers": [{"name": "app", "lastStatus": "STOPPED", "exitCode": exit}],
         })
     });
-    Ok(json!({"tasks": tasks.collect::<Vec<_>>(), "failures": []}))
+    let running = running::all(world).filter(|it| is_wanted(&it.arn)).map(|it| it.described(world));
+    let tasks: Vec<_> = tasks.chain(running).collect();
+    let found =
+        |wanted: &String| tasks.iter().any(|it| short(it["taskArn"].as_str().unwrap_or_default()) == short(wanted));
+    let missing = wanted.iter().filter(|wanted| !found(wanted));
+    let failures: Vec<_> = missing.map(|arn| json!({"arn": arn, "reason": "MISSING"})).collect();
+    Ok(json!({"tasks": tasks, "failures": failures}))
 }
 
 /// What a load balancer thinks of the tasks behind a target group.
@@ -558,16 +620,21 @@ pub(super) fn is_served(world: &World, group: &str) -> bool {
 
 pub(super) fn target_health(world: &World, call: &Call) -> Answer {
     let group = call.text("TargetGroupArn");
-    let state = match behind(world, group) {
+    let service = behind(world, group);
+    let state = match service {
         Some(_) if !world.load_balancing.is_used(group) => "unused",
         Some(service) if healthy(service, world.now) => "healthy",
         Some(_) => "initial",
         None => "",
     };
-    let target = format!(
-        "<member><Target><Id>10.0.0.10</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State></TargetHealth></member>"
-    );
-    let targets = if state.is_empty() { String::new() } else { target };
+    // One for each task.
+    let target = |index: i64| {
+        let id = format!("10.0.0.{}", 10 + index);
+        format!(
+            "<member><Target><Id>{id}</Id><Port>8501</Port></Target><TargetHealth><State>{state}</State></TargetHealth></member>"
+        )
+    };
+    let targets: String = (0..service.map_or(0, Service::desired)).map(target).collect();
     Answer::xml(format!(
         "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions>{targets}\
          </TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>"

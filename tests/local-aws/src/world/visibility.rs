@@ -23,12 +23,14 @@ pub struct Visibility {
 }
 
 /// What makes a thing, what lists it, and the element that holds its identifier.
-const MAKES: [(&str, &str, &str); 5] = [
+const MAKES: [(&str, &str, &str); 7] = [
     ("CreateVpc", "DescribeVpcs", "vpcId"),
     ("CreateSubnet", "DescribeSubnets", "subnetId"),
     ("CreateInternetGateway", "DescribeInternetGateways", "internetGatewayId"),
     ("CreateRouteTable", "DescribeRouteTables", "routeTableId"),
     ("CreateSecurityGroup", "DescribeSecurityGroups", "groupId"),
+    ("CreateFlowLogs", "DescribeFlowLogs", "flowLogId"),
+    ("CreateVpcEndpoint", "DescribeVpcEndpoints", "vpcEndpointId"),
 ];
 
 impl Visibility {
@@ -39,6 +41,8 @@ impl Visibility {
 
     pub(super) fn learn(&mut self, call: &Call, answer: &Answer, now: Duration) {
         if let Some((.., element)) = MAKES.iter().find(|(operation, ..)| *operation == call.operation) {
+            // Flow logs are answered as a list of identifiers.
+            let element = if call.operation == "CreateFlowLogs" { "item" } else { element };
             self.made.insert(answer.element(element).to_owned(), now);
         }
         let changed = match call.operation.as_str() {

@@ -23,7 +23,7 @@ fn check(schemas: &BTreeMap<&str, Value>, text: &str) -> String {
 }
 
 /// Checks all that a command wrote; gives the name of its document.
-fn check_all(said: &Said) -> String {
+pub(crate) fn check_all(said: &Said) -> String {
     let schemas: BTreeMap<_, _> = schemas().into_iter().collect();
     for line in said.talk.lines() {
         check(&schemas, line);

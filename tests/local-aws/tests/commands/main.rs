@@ -3,6 +3,7 @@
 
 mod desk;
 mod documents;
+mod exec;
 mod front_door;
 mod github;
 mod production;
@@ -69,6 +70,21 @@ async fn plan_says_what_would_change_and_with_which_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_image_of_a_public_registry_runs_as_it_is_named_and_another_private_one_is_refused() {
+    let desk = Desk::deployed().await;
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let public = format!("public.ecr.aws/somebody/app@{digest}");
+    let said = desk.run(&["deploy", "--yes", "--image", &public]).await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&desk.run(&["history"]).await.results, &[&public]);
+    let next = desk.run(&["plan", "--exit-code"]).await;
+    assert_eq!(next.exit, Exit::Done, "{}", next.results);
+    let said = desk.run(&["deploy", "--yes", "--image", &format!("somebody/app@{digest}")]).await;
+    assert_eq!(said.exit, Exit::BadInput);
+    has(&said.talk, &["is not the repository weather-comment-generator/staging", "provision push"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn bad_input_is_told_before_anything_is_asked() {
     let cloud = Cloud::default();
     let cases: [(&[&str], &str); 6] = [
@@ -87,6 +103,22 @@ async fn bad_input_is_told_before_anything_is_asked() {
     assert!(cloud.calls().is_empty(), "AWS was asked");
     assert_eq!(piped(&cloud, &["frobnicate"], "").await.exit, Exit::BadInput);
     assert_eq!(piped(&cloud, &["--help"], "").await.exit, Exit::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn overrides_count_on_both_sides_of_the_verb_and_the_last_one_wins() {
+    let desk = Desk::deployed().await;
+    let days = "logs.retention_days=90";
+    for words in [
+        vec!["--set", days, "plan", "--set", "images.keep=7"],
+        vec!["--set=logs.retention_days=60", "plan", "--set", days, "--set=images.keep=7"],
+    ] {
+        let said = desk.run(&[words.as_slice(), &["--output", "json"]].concat()).await;
+        let steps = json(&said)["steps"].as_array().unwrap().clone();
+        let changed: Vec<_> = steps.iter().filter(|step| step["action"] == "update").collect();
+        assert_eq!(changed.len(), 2, "{words:?}: {changed:?}");
+        assert_eq!(changed[1]["changes"][0]["to"], 90, "{words:?}: {changed:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -36,3 +36,17 @@ async fn production_is_changed_only_by_its_name_or_by_saying_so_in_the_arguments
     let said = in_pipe(&["destroy", "--yes", "--confirm", "production"]).await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_can_be_asked_yes_is_enough_to_deploy_production() {
+    let desk = Desk::new().await;
+    let layout = desk.layout().to_str().unwrap();
+    let certificate = format!("edge.certificate_arn={}", desk.certificate);
+    let deploy = ["deploy", "--image-layout", layout, "--environment", "production", "--set", &certificate];
+    let said = piped(&desk.cloud, &deploy, "production\n").await;
+    assert_eq!(said.exit, Exit::Refused, "nobody typed that name");
+    has(&said.talk, &["will not deploy this to production without being asked on a terminal; pass --yes"]);
+    assert!(!desk.cloud.calls().iter().any(|call| call.operation == "CreateVpc"));
+    let said = piped(&desk.cloud, &[&deploy[..], &["--yes"]].concat(), "").await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+}

@@ -13,7 +13,7 @@ use provision::cli::Exit;
 use crate::desk::Desk;
 
 /// What a command did, with whatever differs between runs named instead of shown.
-fn page(words: &[&str], said: &Said, desk: Option<&Desk>) -> String {
+pub(crate) fn page(words: &[&str], said: &Said, desk: Option<&Desk>) -> String {
     let Said { exit, results, talk } = said;
     let text =
         format!("$ provision {}\nexit {}\n--- results\n{results}--- talk\n{talk}", words.join(" "), *exit as i32);
@@ -103,15 +103,39 @@ async fn snapshot_without_account(name: &str, words: &[&str], exit: Exit) {
     insta::assert_snapshot!(name, page(words, &said, None));
 }
 
+const OWN_KEY: &str =
+    "encryption.kms_key_arn=arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// Everything that is off by default because it costs money.
+const ALL_OPTIONS: &[&str] = &[
+    "--set",
+    "network.nat_gateways=2",
+    "--set",
+    "network.endpoints=true",
+    "--set",
+    "network.flow_logs=true",
+    "--set",
+    "edge.access_logs_bucket=logs-of-the-company",
+    "--set",
+    "service.exec=true",
+    "--set",
+    "service.container_insights=true",
+    "--set",
+    OWN_KEY,
+];
+
 #[tokio::test(start_paused = true)]
 async fn of_what_needs_nothing() {
     for (name, words, exit) in [
         ("help", &["--help"][..], Exit::Done),
         ("help-of-deploy", &["deploy", "--help"], Exit::Done),
+        ("help-of-exec", &["exec", "--help"], Exit::Done),
         ("no-such-verb", &["frobnicate"], Exit::BadInput),
         ("validate", &["validate"], Exit::Done),
         ("validate-bad", &["validate", "--set", "scaling.maxx=3", "--set", "logs.retention_days=31"], Exit::BadInput),
         ("cost", &["cost"], Exit::Done),
+        ("cost-of-all-options", &[&["cost"], ALL_OPTIONS].concat(), Exit::Done),
+        ("validate-options", &["validate", "--set", "network.endpoints=true"], Exit::BadInput),
         ("cost-elsewhere", &["cost", "--set", "region=eu-west-1"], Exit::BadInput),
         ("graph", &["graph"], Exit::Done),
         ("graph-mermaid", &["graph", "--format", "mermaid"], Exit::Done),
@@ -175,6 +199,7 @@ async fn of_a_deployed_service() {
         ),
         ("plan-in-colours", &["plan", "--color", "always", "--set", "network.cidr=10.9.0.0/16"], Exit::Refused),
         ("deploy-blocked", &["deploy", "--yes", "--set", "network.cidr=10.9.0.0/16"], Exit::Refused),
+        ("deploy-with-a-key", &["deploy", "--yes", "--set", OWN_KEY], Exit::Refused),
         ("outputs", &["outputs"], Exit::Done),
         ("status", &["status"], Exit::Done),
         ("logs", &["logs"], Exit::Done),

@@ -15,6 +15,8 @@ use provision::aws::{Aws, Owner};
 use provision::guard::Access;
 
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+/// A key of the account's own.
+pub(crate) const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 /// The image of every task here, which is in the account.
 pub(crate) const IMAGE: &str = "registry/app@sha256:1";
 

@@ -22,6 +22,13 @@ async fn rule(it: &Account, listener: &str, group: &str, path: &str) -> Said {
 }
 
 probes! {
+    bucket_for_access_logs: "InvalidConfigurationRequest", "Access Denied for bucket: logs", async |it: Account| {
+        let (.., edge) = it.load_balancer().await;
+        let attribute = |key: &str, value: &str| LoadBalancerAttribute::builder().key(key).value(value).build();
+        let request = it.aws.elb.modify_load_balancer_attributes().load_balancer_arn(edge);
+        let request = request.attributes(attribute("access_logs.s3.enabled", "true"));
+        said(request.attributes(attribute("access_logs.s3.bucket", "logs")).send().await)
+    };
     two_zones: "ValidationError", "At least two subnets in two different Availability Zones",
         async |it: Account| in_subnets(it, &[0]).await;
     one_subnet_a_zone: "InvalidConfigurationRequest", "multiple subnets in the same Availability Zone",

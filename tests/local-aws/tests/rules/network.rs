@@ -1,8 +1,12 @@
 //! Networks, security groups, and what EC2 shows of them when.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, IpRange, UserIdGroupPair};
+use aws_sdk_ec2::operation::create_flow_logs::builders::CreateFlowLogsFluentBuilder;
+use aws_sdk_ec2::operation::create_vpc_endpoint::builders::CreateVpcEndpointFluentBuilder;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, FlowLogsResourceType, IpPermission, IpRange, TrafficType, UserIdGroupPair, VpcEndpointType,
+};
 
-use crate::account::{Account, seconds};
+use crate::account::{Account, TRUST, seconds};
 use crate::harness::{Said, probes, said, seen};
 
 async fn group(it: &Account, vpc: &str, name: &str) -> String {
@@ -24,7 +28,64 @@ async fn allow(it: &Account, group: &str) -> Said {
     said(it.aws.ec2.authorize_security_group_ingress().group_id(group).ip_permissions(rule).send().await)
 }
 
+/// A flow log of a network that is ready to be created.
+fn flow_log(it: &Account, vpc: &str, role: &str) -> CreateFlowLogsFluentBuilder {
+    let request = it.aws.ec2.create_flow_logs().resource_type(FlowLogsResourceType::Vpc).resource_ids(vpc);
+    request.traffic_type(TrafficType::All).log_group_name("/flows").deliver_logs_permission_arn(role)
+}
+
+/// A role that may write flow logs.
+async fn flow_log_role(it: &Account) -> String {
+    it.role("writer", &TRUST.replace("ecs-tasks", "vpc-flow-logs")).await
+}
+
+/// An endpoint with addresses that is ready to be created.
+fn endpoint(it: &Account, vpc: &str, subnets: &[&String]) -> CreateVpcEndpointFluentBuilder {
+    let request = it.aws.ec2.create_vpc_endpoint().vpc_id(vpc).vpc_endpoint_type(VpcEndpointType::Interface);
+    let subnets = subnets.iter().map(ToString::to_string).collect();
+    request.service_name(LOGS).private_dns_enabled(true).set_subnet_ids(Some(subnets))
+}
+
+const LOGS: &str = "com.amazonaws.ap-northeast-1.logs";
+
 probes! {
+    endpoint_names_conflict: "InvalidParameter", "there is already a conflicting DNS domain", async |it: Account| {
+        let (vpc, [a, c, _]) = it.network().await;
+        endpoint(&it, &vpc, &[&a]).send().await.unwrap();
+        said(endpoint(&it, &vpc, &[&c]).send().await)
+    };
+    one_endpoint_subnet_a_zone: "DuplicateSubnetsInSameZone", "another VPC endpoint subnet", async |it: Account| {
+        let (vpc, [a, _, also_a]) = it.network().await;
+        said(endpoint(&it, &vpc, &[&a, &also_a]).send().await)
+    };
+    one_gateway_endpoint_a_table: "RouteAlreadyExists", "already has a route", async |it: Account| {
+        let vpc = it.vpc().await;
+        let table = it.aws.ec2.create_route_table().vpc_id(&vpc).send().await.unwrap().route_table.unwrap();
+        let service = LOGS.replace("logs", "s3");
+        let request = it.aws.ec2.create_vpc_endpoint().vpc_id(vpc).vpc_endpoint_type(VpcEndpointType::Gateway);
+        let request = request.service_name(service).set_route_table_ids(table.route_table_id.map(|id| vec![id]));
+        request.clone().send().await.unwrap();
+        said(request.send().await)
+    };
+    endpoints_take_time: "pending", "", async |it: Account| {
+        let (vpc, [a, ..]) = it.network().await;
+        endpoint(&it, &vpc, &[&a]).send().await.unwrap();
+        seconds(10).await;
+        let described = it.aws.ec2.describe_vpc_endpoints().send().await.unwrap();
+        described.vpc_endpoints()[0].state().and_then(|state| seen(state.as_str()))
+    };
+    flow_log_twice: "FlowLogAlreadyExists", "the same configuration", async |it: Account| {
+        let (vpc, role) = (it.vpc().await, flow_log_role(&it).await);
+        seconds(10).await;
+        flow_log(&it, &vpc, &role).send().await.unwrap();
+        said(flow_log(&it, &vpc, &role).send().await)
+    };
+    role_of_a_flow_log: "InvalidParameter", "Unable to assume given IAM role", async |it: Account| {
+        let vpc = it.vpc().await;
+        let role = it.role("tasks", TRUST).await;
+        seconds(10).await;
+        said(flow_log(&it, &vpc, &role).send().await)
+    };
     group_in_use: "DependencyViolation", "has a dependent object", async |it: Account| {
         let vpc = it.vpc().await;
         let (named, naming) = (group(&it, &vpc, "one").await, group(&it, &vpc, "two").await);

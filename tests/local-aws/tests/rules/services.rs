@@ -1,11 +1,14 @@
 //! Services, their deployments, and their scaling.
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
-use aws_sdk_ecs::types::{DeploymentCircuitBreaker, DeploymentConfiguration, LoadBalancer, Secret};
+use aws_sdk_ecs::types::{
+    ClusterConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, ExecuteCommandConfiguration,
+    ExecuteCommandLogging, LoadBalancer, Secret,
+};
 use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
 use local_aws::faults::{Fault, Faults};
 
-use crate::account::{Account, TRUST, container, seconds};
+use crate::account::{Account, KEY, TRUST, container, seconds};
 use crate::harness::{Said, probes, said, seen};
 
 fn behind(group: &str, port: i32) -> LoadBalancer {
@@ -36,6 +39,18 @@ fn policy(
 ) -> aws_sdk_applicationautoscaling::operation::put_scaling_policy::builders::PutScalingPolicyFluentBuilder {
     let request = it.aws.autoscaling.put_scaling_policy().policy_name("p").resource_id("service/c/s");
     request.service_namespace(ServiceNamespace::Ecs).scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+}
+
+/// Runs a command in the one task of a service that allows it from some moment on, or never.
+async fn executed(it: &Account, open: bool, later: u64, interactive: bool) -> Said {
+    it.cluster().await;
+    let task = it.registered().await;
+    seconds(60).await;
+    it.service(&task).enable_execute_command(open).send().await.unwrap();
+    seconds(later).await;
+    let tasks = it.aws.ecs.list_tasks().cluster("c").service_name("s").send().await.unwrap();
+    let request = it.aws.ecs.execute_command().cluster("c").task(&tasks.task_arns()[0]);
+    said(request.command("/app/app health").interactive(interactive).send().await)
 }
 
 async fn newest_deployment(it: &Account) -> String {
@@ -137,10 +152,34 @@ probes! {
         let deployment = newest_deployment(&it).await;
         said(it.aws.ecs.stop_service_deployment().service_deployment_arn(deployment).send().await)
     };
+    open_from_the_start: "InvalidParameterException", "was not enabled when the task was run",
+        async |it: Account| executed(&it, false, 600, true).await;
+    interactive_sessions: "InvalidParameterException", "Interactive is the only mode",
+        async |it: Account| executed(&it, true, 600, false).await;
+    agents_connect: "TargetNotConnectedException", "Try again later",
+        async |it: Account| executed(&it, true, 61, true).await;
     secret_keys_at_start: "TaskFailedToStart", "did not contain json key MISSING", async |it: Account| {
         it.cluster().await;
         let made = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).send().await.unwrap();
         let secret = Secret::builder().name("X").value_from(format!("{}:MISSING::", made.arn.unwrap())).build().unwrap();
+        let role = it.role("execution", TRUST).await;
+        let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
+        seconds(60).await;
+        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
+        seconds(600).await;
+        stop_reason(&it).await
+    };
+    log_of_sessions: "InvalidParameterException", "Log configuration must be specified", async |it: Account| {
+        it.linked_roles().await;
+        let sessions = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override).build();
+        let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
+        said(it.aws.ecs.create_cluster().cluster_name("other").configuration(configuration).send().await)
+    };
+    secrets_need_their_key: "TaskFailedToStart", "Access to KMS is not allowed", async |it: Account| {
+        it.cluster().await;
+        let request = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).kms_key_id(KEY);
+        let made = request.send().await.unwrap();
+        let secret = Secret::builder().name("X").value_from(format!("{}:A::", made.arn.unwrap())).build().unwrap();
         let role = it.role("execution", TRUST).await;
         let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
         seconds(60).await;
@@ -160,6 +199,37 @@ probes! {
         it.cloud.set_faults(Faults::at(number + 1, Fault::AnswerLost));
         said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await)
     };
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_is_open_if_its_service_was_when_it_began() {
+    let it = Account::lenient();
+    it.cluster().await;
+    let task = it.registered().await;
+    it.service(&task).send().await.unwrap();
+    let described = async || {
+        let listed = it.aws.ecs.list_tasks().cluster("c").service_name("s").send().await.unwrap();
+        let request = it.aws.ecs.describe_tasks().cluster("c").set_tasks(listed.task_arns);
+        request.tasks("0123").send().await.unwrap()
+    };
+    seconds(600).await;
+    let first = described().await;
+    let first = &first.tasks()[0];
+    assert!(!first.enable_execute_command());
+    assert!(first.containers()[0].managed_agents().is_empty());
+    it.aws.ecs.update_service().cluster("c").service("s").enable_execute_command(true).send().await.unwrap();
+    seconds(600).await;
+    assert_eq!(described().await.tasks()[0].task_arn(), first.task_arn(), "that begins no deployment");
+    let request = it.aws.ecs.update_service().cluster("c").service("s").force_new_deployment(true);
+    request.send().await.unwrap();
+    seconds(600).await;
+    let then = described().await;
+    assert_eq!(then.failures()[0].reason(), Some("MISSING"));
+    let [then] = then.tasks() else { panic!("one task replaces the other: {then:?}") };
+    assert_ne!(then.task_arn(), first.task_arn());
+    assert!(then.enable_execute_command());
+    assert_eq!(then.containers()[0].managed_agents()[0].last_status(), Some("RUNNING"));
+    assert!(then.containers()[0].runtime_id().is_some());
 }
 
 #[tokio::test(start_paused = true)]

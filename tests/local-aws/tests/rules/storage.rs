@@ -1,6 +1,6 @@
 //! File systems, secrets and logs.
 
-use crate::account::{Account, seconds};
+use crate::account::{Account, KEY, seconds};
 use crate::harness::{probes, said, seen};
 
 async fn file_system(it: &Account) -> String {
@@ -57,6 +57,10 @@ probes! {
     retention_days: "InvalidParameterException", "retentionInDays", async |it: Account| {
         it.aws.logs.create_log_group().log_group_name("/g").send().await.unwrap();
         said(it.aws.logs.put_retention_policy().log_group_name("/g").retention_in_days(15).send().await)
+    };
+    key_of_a_log_group: "AccessDeniedException", "is not allowed to be used with Arn", async |it: Account| {
+        it.cloud.world(|world| world.keys.add(KEY, &["cloudwatch"]));
+        said(it.aws.logs.create_log_group().log_group_name("group").kms_key_id(KEY).send().await)
     };
     log_group_names: "InvalidParameterException", "logGroupName",
         async |it: Account| said(it.aws.logs.create_log_group().log_group_name("a b").send().await);

@@ -1,0 +1,465 @@
+//! What makes a stack harder and costs money: off by default, on and off on a living stack, and repaired.
+#![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
+
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{
+    FlowLogsResourceType, IpPermission, IpRange, ResourceType, Tag, TagSpecification, TrafficType, VpcEndpoint,
+};
+use aws_sdk_ecs::types::{
+    ClusterConfiguration, ClusterField, ExecuteCommandConfiguration, ExecuteCommandLogConfiguration,
+    ExecuteCommandLogging,
+};
+use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
+use local_aws::Cloud;
+use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
+use local_aws::matrix::{Case, Scene, play, undisturbed};
+use local_aws::runs::Runs;
+use local_aws::world::Kind;
+use provision::cost::difference;
+use provision::guard::Access;
+use provision::our_stack::OurStack;
+use provision::plan::Goal;
+
+/// An account to which a stack was deployed with an option from the beginning; nothing is left to do then.
+async fn begun_with(option: impl FnOnce(&mut Runs)) -> Runs {
+    let mut runs = Runs::on(Cloud::default()).await.unwrap();
+    option(&mut runs);
+    converges(&runs).await.unwrap();
+    runs
+}
+
+/// What a deploy would add to the bill of a month.
+async fn price(runs: &Runs) -> f64 {
+    let ours = OurStack::new(&runs.deployment, runs.image.clone());
+    let planned = runs.prepare(Goal::Present).await.unwrap();
+    let difference = difference(&runs.deployment, &ours.stack, &planned.world, &planned.plan).unwrap();
+    difference.then_usd - difference.now_usd
+}
+
+/// The names of the log groups that begin like this.
+async fn log_groups(runs: &Runs, prefix: &str) -> Vec<String> {
+    let answer = hands(runs).logs.describe_log_groups().log_group_name_prefix(prefix).send().await.unwrap();
+    answer.log_groups().iter().filter_map(|it| it.log_group_name.clone()).collect()
+}
+
+const FLOW_LOGS: &str = "/weather-comment-generator/staging/flow-logs";
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_with_a_flow_log_is_made_and_removed_as_a_whole() {
+    let runs = begun_with(|runs| runs.deployment.network.flow_logs = true).await;
+    assert_eq!(log_groups(&runs, FLOW_LOGS).await, [FLOW_LOGS]);
+    let logs = hands(&runs).logs.describe_log_groups().log_group_name_prefix(FLOW_LOGS).send().await.unwrap();
+    assert_eq!(logs.log_groups()[0].retention_in_days(), Some(runs.deployment.logs.retention_days));
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_log_can_be_taken_up_and_given_up_on_a_living_stack() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.network.flow_logs = true;
+    assert!(price(&runs).await > 1.0);
+    repaired(&runs, &["+ flow-log-group", "+ flow-log-role", "+ flow-log"]).await.unwrap();
+    runs.deployment.network.flow_logs = false;
+    assert!(price(&runs).await < -1.0);
+    // It goes before what it writes into and writes with.
+    repaired(&runs, &["- flow-log", "- flow-log-role", "- flow-log-group"]).await.unwrap();
+    assert!(log_groups(&runs, FLOW_LOGS).await.is_empty());
+    // EC2 remembers the token of the one that is gone.
+    runs.deployment.network.flow_logs = true;
+    converges(&runs).await.unwrap();
+    runs.deployment.network.flow_logs = false;
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_log_that_was_deleted_or_replaced_comes_back() {
+    let runs = begun_with(|runs| runs.deployment.network.flow_logs = true).await;
+    let ec2 = hands(&runs).ec2;
+    let found = ec2.describe_flow_logs().send().await.unwrap().flow_logs.unwrap().remove(0);
+    assert_eq!(found.max_aggregation_interval, Some(600));
+    ec2.delete_flow_logs().set_flow_log_ids(found.flow_log_id.map(|id| vec![id])).send().await.unwrap();
+    repaired(&runs, &["+ flow-log"]).await.unwrap();
+
+    let found = ec2.describe_flow_logs().send().await.unwrap().flow_logs.unwrap().remove(0);
+    ec2.delete_flow_logs().set_flow_log_ids(found.flow_log_id.map(|id| vec![id])).send().await.unwrap();
+    let ours = runs.cloud.aws(runs.owner(), Access::ReadWrite).owner.tags("flow-log").into_iter();
+    let tags = ours.map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags.collect()));
+    let request = ec2.create_flow_logs().resource_type(FlowLogsResourceType::Vpc).traffic_type(TrafficType::Reject);
+    let request = request.set_resource_ids(found.resource_id.map(|id| vec![id])).max_aggregation_interval(60);
+    let request = request.set_deliver_logs_permission_arn(found.deliver_logs_permission_arn);
+    request.set_log_group_name(found.log_group_name).tag_specifications(tags.build()).send().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    repaired(&runs, &["~ flow-log traffic aggregation_seconds"]).await.unwrap();
+    hands(&runs).logs.put_retention_policy().log_group_name(FLOW_LOGS).retention_in_days(1).send().await.unwrap();
+    repaired(&runs, &["~ flow-log-group retention_days"]).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const SERVICE_LOG: &str = "/weather-comment-generator/staging/service";
+const SECRET: &str = "weather-comment-generator/staging/api-keys";
+
+/// Makes the key, with a policy that lets these services use it, and asks for it.
+fn with_key(runs: &mut Runs, services: &[&str]) {
+    runs.cloud.world(|world| world.keys.add(KEY, services));
+    runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
+}
+
+/// With which keys the log, the secret, the topic, the images and the disk are encrypted, if with none of AWS's own.
+async fn keys(runs: &Runs) -> [Option<String>; 5] {
+    let aws = hands(runs);
+    let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
+    let topic = aws.sns.get_topic_attributes().topic_arn(topic).send().await.unwrap();
+    let topic = topic.attributes().unwrap().get("KmsMasterKeyId").filter(|key| !key.is_empty()).cloned();
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    let images = repositories.repositories()[0].encryption_configuration().and_then(|it| it.kms_key.clone());
+    let file_systems = aws.efs.describe_file_systems().send().await.unwrap();
+    let disk = file_systems.file_systems()[0].kms_key_id.clone().filter(|key| key == KEY);
+    runs.cloud.world(|world| {
+        let of = |service, name| world.keys.of(service, name).map(ToOwned::to_owned);
+        [of("logs", SERVICE_LOG), of("secretsmanager", SECRET), topic.clone(), images.clone(), disk.clone()]
+    })
+}
+
+fn own() -> Option<String> {
+    Some(KEY.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_with_a_key_of_its_own_is_made_and_removed_as_a_whole() {
+    let mut runs = begun_with(|runs| {
+        runs.deployment.network.flow_logs = true;
+        with_key(runs, &["logs", "cloudwatch"]);
+    })
+    .await;
+    assert_eq!(keys(&runs).await, [own(), own(), own(), own(), own()]);
+    assert_eq!(runs.cloud.world(|world| world.keys.of("logs", FLOW_LOGS).map(ToOwned::to_owned)), own());
+    // What can be encrypted otherwise is, and what keeps its key is left alone.
+    runs.deployment.encryption.kms_key_arn = None;
+    assert!(price(&runs).await < -1.0);
+    let groups = ["~ flow-log-group kms_key", "~ service-log kms_key"];
+    let others = ["~ api-keys kms_key", "~ execution-role policies.decrypt", "~ alarm-topic kms_key"];
+    repaired_in_any_order(&runs, &[&groups[..], &others[..]].concat()).await;
+    assert_eq!(keys(&runs).await, [None, None, None, own(), own()]);
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+/// As `repaired`, where the order does not matter.
+async fn repaired_in_any_order(runs: &Runs, expected: &[&str]) {
+    let mut found = changes(runs).await.unwrap();
+    let mut expected: Vec<_> = expected.iter().map(ToString::to_string).collect();
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+    converges(runs).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_given_to_a_living_stack_where_that_loses_nothing() {
+    let mut runs = deployed().await.unwrap();
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    let plan = runs.plan(Goal::Present).await.unwrap().to_string();
+    for part in [
+        "! ECR repository         repository           BLOCKED",
+        "! EFS file system        cache                BLOCKED",
+        "kms_key: none -> arn:aws:kms:",
+        "hint: a repository keeps the key that it was made with; set encryption.disk_and_images = false",
+        "hint: a file system keeps the key that it was made with",
+    ] {
+        assert!(plan.contains(part), "{part:?} is missing from:\n{plan}");
+    }
+    assert!(runs.deploy().await.is_err(), "nothing is changed while something is in the way");
+    assert_eq!(keys(&runs).await, [None, None, None, None, None]);
+    runs.deployment.encryption.disk_and_images = false;
+    assert!(price(&runs).await > 1.0);
+    let expected =
+        ["~ api-keys kms_key", "~ service-log kms_key", "~ execution-role policies.decrypt", "~ alarm-topic kms_key"];
+    repaired_in_any_order(&runs, &expected).await;
+    assert_eq!(keys(&runs).await, [own(), own(), own(), None, None]);
+    // A new task reads the secret with the key.
+    runs.new_image("another program").unwrap();
+    converges(&runs).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_key_behind_the_tools_back_is_found_and_undone() {
+    let runs = begun_with(|runs| with_key(runs, &["logs", "cloudwatch"])).await;
+    let aws = hands(&runs);
+    aws.logs.disassociate_kms_key().log_group_name(SERVICE_LOG).send().await.unwrap();
+    repaired(&runs, &["~ service-log kms_key"]).await.unwrap();
+    aws.secrets.update_secret().secret_id(SECRET).kms_key_id("").send().await.unwrap();
+    repaired(&runs, &["~ api-keys kms_key"]).await.unwrap();
+    let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
+    let request = aws.sns.set_topic_attributes().topic_arn(topic).attribute_name("KmsMasterKeyId");
+    request.attribute_value("alias/aws/sns").send().await.unwrap();
+    repaired(&runs, &["~ alarm-topic kms_key"]).await.unwrap();
+    let role = aws.iam.list_roles().send().await.unwrap();
+    let role = role.roles().iter().find(|it| it.role_name().contains("-execution-")).unwrap().role_name().to_owned();
+    aws.iam.delete_role_policy().role_name(role).policy_name("decrypt").send().await.unwrap();
+    repaired(&runs, &["~ execution-role policies.decrypt"]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_logs_may_not_use_is_explained() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.encryption.disk_and_images = false;
+    with_key(&mut runs, &["cloudwatch"]);
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    assert!(failures.contains("CloudWatch Logs may not use the key: add to its policy"), "{failures}");
+    // Once it may, the next deploy goes on.
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    converges(&runs).await.unwrap();
+}
+
+const ENDPOINTS: [&str; 5] =
+    ["registry-api-endpoint", "registry-endpoint", "logs-endpoint", "secrets-endpoint", "layers-endpoint"];
+
+/// The endpoint of a name in the stack.
+async fn endpoint(runs: &Runs, name: &str) -> VpcEndpoint {
+    let all = hands(runs).ec2.describe_vpc_endpoints().send().await.unwrap().vpc_endpoints.unwrap();
+    all.into_iter().find(|it| it.tags().iter().any(|tag| tag.value() == Some(name))).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stack_with_endpoints_is_made_widened_and_removed_as_a_whole() {
+    let mut runs = begun_with(|runs| {
+        runs.deployment.network.nat_gateways = 1;
+        runs.deployment.network.endpoints = true;
+    })
+    .await;
+    let logs = endpoint(&runs, "logs-endpoint").await;
+    assert_eq!((logs.private_dns_enabled(), logs.subnet_ids().len(), logs.groups().len()), (Some(true), 2, 1));
+    assert_eq!(logs.service_name(), Some("com.amazonaws.ap-northeast-1.logs"));
+    let layers = endpoint(&runs, "layers-endpoint").await;
+    assert!(layers.policy_document().unwrap().contains("prod-ap-northeast-1-starport-layer-bucket"));
+    assert_eq!((layers.route_table_ids().len(), layers.subnet_ids().len()), (1, 0));
+    runs.deployment.network.zones = 3;
+    converges(&runs).await.unwrap();
+    assert_eq!(endpoint(&runs, "logs-endpoint").await.subnet_ids().len(), 3);
+    runs.deployment.network.zones = 2;
+    runs.deployment.network.nat_gateways = 2;
+    converges(&runs).await.unwrap();
+    assert_eq!(endpoint(&runs, "logs-endpoint").await.subnet_ids().len(), 2);
+    assert_eq!(endpoint(&runs, "layers-endpoint").await.route_table_ids().len(), 2);
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn endpoints_can_be_taken_up_and_given_up_on_a_living_stack() {
+    let mut runs = begun_with(|runs| runs.deployment.network.nat_gateways = 1).await;
+    runs.deployment.network.endpoints = true;
+    assert!((price(&runs).await - 81.81).abs() < 0.01);
+    let mut new: Vec<_> = ENDPOINTS.iter().map(|name| format!("+ {name}")).collect();
+    new.splice(0..0, ["+ endpoints-group".to_owned(), "+ endpoints-rules".to_owned()]);
+    new.push("? service".to_owned());
+    repaired(&runs, &new.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+    runs.deployment.network.endpoints = false;
+    assert!((price(&runs).await + 81.81).abs() < 0.01);
+    let mut old: Vec<_> = ENDPOINTS.iter().rev().map(|name| format!("- {name}")).collect();
+    old.extend(["- endpoints-rules".to_owned(), "- endpoints-group".to_owned()]);
+    repaired(&runs, &old.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+    // And together with the subnets that they are in.
+    runs.deployment.network.endpoints = true;
+    converges(&runs).await.unwrap();
+    runs.deployment.network.endpoints = false;
+    runs.deployment.network.nat_gateways = 0;
+    converges(&runs).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_attribute_of_an_endpoint_that_somebody_changes_is_found_and_undone() {
+    let runs = begun_with(|runs| {
+        runs.deployment.network.nat_gateways = 1;
+        runs.deployment.network.endpoints = true;
+    })
+    .await;
+    let ec2 = hands(&runs).ec2;
+    let logs = endpoint(&runs, "logs-endpoint").await;
+    let change = || ec2.modify_vpc_endpoint().set_vpc_endpoint_id(logs.vpc_endpoint_id.clone());
+    change().private_dns_enabled(false).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.private_dns"]).await.unwrap();
+    change().remove_subnet_ids(&logs.subnet_ids()[0]).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.subnets"]).await.unwrap();
+    let groups = ec2.describe_security_groups().send().await.unwrap();
+    let other = groups.security_groups().iter().find(|it| it.group_name().unwrap().contains("-alb-")).unwrap();
+    let other = change().add_security_group_ids(other.group_id().unwrap());
+    other.set_remove_security_group_ids(logs.groups()[0].group_id.clone().map(|id| vec![id])).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint reach.interface.security_groups"]).await.unwrap();
+    let nothing = r#"{"Version": "2012-10-17", "Statement": []}"#;
+    change().policy_document(nothing).send().await.unwrap();
+    repaired(&runs, &["~ logs-endpoint policy.Statement"]).await.unwrap();
+    let layers = endpoint(&runs, "layers-endpoint").await;
+    let request = ec2.modify_vpc_endpoint().set_vpc_endpoint_id(layers.vpc_endpoint_id.clone());
+    request.remove_route_table_ids(&layers.route_table_ids()[0]).send().await.unwrap();
+    repaired(&runs, &["~ layers-endpoint reach.gateway.route_tables"]).await.unwrap();
+    // One that is going still has the name of its service.
+    ec2.delete_vpc_endpoints().set_vpc_endpoint_ids(logs.vpc_endpoint_id.map(|id| vec![id])).send().await.unwrap();
+    repaired(&runs, &["+ logs-endpoint", "? service"]).await.unwrap();
+    let group = endpoint(&runs, "logs-endpoint").await.groups()[0].group_id.clone().unwrap();
+    let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+    let open = open.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
+    ec2.authorize_security_group_ingress().group_id(group).ip_permissions(open).send().await.unwrap();
+    repaired(&runs, &["~ endpoints-rules ingress"]).await.unwrap();
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+const EXEC_LOG: &str = "/weather-comment-generator/staging/exec";
+const CLUSTER: &str = "weather-comment-generator-staging-cluster";
+
+/// How the cluster writes sessions down: by which rule, where, with which key, and whether that is insisted upon.
+async fn sessions(runs: &Runs) -> (String, Option<String>, Option<String>, bool) {
+    let request = hands(runs).ecs.describe_clusters().clusters(CLUSTER).include(ClusterField::Configurations);
+    let answer = request.send().await.unwrap();
+    let found = answer.clusters()[0].configuration().unwrap().execute_command_configuration().unwrap();
+    let log = found.log_configuration();
+    let group = log.and_then(|log| log.cloud_watch_log_group_name.clone());
+    let insists = log.is_some_and(|log| log.cloud_watch_encryption_enabled);
+    (found.logging().unwrap().as_str().to_owned(), group, found.kms_key_id.clone(), insists)
+}
+
+/// What the role of the task may do while it can be entered.
+fn exec_policy(runs: &Runs) -> Option<String> {
+    runs.cloud.world(|world| {
+        let mut roles = world.roles.iter().filter(|(name, _)| name.contains("-task-"));
+        roles.find_map(|(_, role)| role.policies.get("exec").cloned())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_in_tasks_are_written_down_with_the_key_and_without_it() {
+    let mut runs = begun_with(|runs| runs.deployment.service.exec = true).await;
+    assert_eq!(sessions(&runs).await, ("OVERRIDE".to_owned(), Some(EXEC_LOG.to_owned()), None, false));
+    let policy = exec_policy(&runs).unwrap();
+    assert!(policy.contains("logs:PutLogEvents") && policy.contains(EXEC_LOG) && !policy.contains("kms:"), "{policy}");
+    runs.deployment.encryption.disk_and_images = false;
+    with_key(&mut runs, &["logs", "cloudwatch"]);
+    converges(&runs).await.unwrap();
+    assert_eq!(sessions(&runs).await, ("OVERRIDE".to_owned(), Some(EXEC_LOG.to_owned()), own(), true));
+    assert_eq!(runs.cloud.world(|world| world.keys.of("logs", EXEC_LOG).map(ToOwned::to_owned)), own());
+    assert!(exec_policy(&runs).unwrap().contains("kms:Decrypt"));
+    runs.deployment.service.exec = false;
+    assert!(price(&runs).await < -0.05);
+    converges(&runs).await.unwrap();
+    assert_eq!(sessions(&runs).await, ("DEFAULT".to_owned(), None, None, false));
+    assert!(log_groups(&runs, EXEC_LOG).await.is_empty() && exec_policy(&runs).is_none());
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise() {
+    let runs = begun_with(|runs| runs.deployment.service.exec = true).await;
+    let ecs = hands(&runs).ecs;
+    let tell = async |sessions: ExecuteCommandConfiguration| {
+        let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
+        ecs.update_cluster().cluster(CLUSTER).configuration(configuration).send().await.unwrap();
+    };
+    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::None).build()).await;
+    repaired(&runs, &["~ cluster sessions.log_group"]).await.unwrap();
+    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Default).build()).await;
+    repaired(&runs, &["~ cluster sessions"]).await.unwrap();
+    let log = ExecuteCommandLogConfiguration::builder().cloud_watch_log_group_name(EXEC_LOG);
+    let log = log.cloud_watch_encryption_enabled(true).build();
+    let elsewhere = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override).kms_key_id(KEY);
+    tell(elsewhere.log_configuration(log).build()).await;
+    repaired(&runs, &["~ cluster sessions.encrypted_log sessions.kms_key"]).await.unwrap();
+    ecs.update_cluster().cluster(CLUSTER).send().await.unwrap();
+    assert!(changes(&runs).await.unwrap().is_empty(), "what is not said stays");
+    hands(&runs).logs.delete_log_group().log_group_name(EXEC_LOG).send().await.unwrap();
+    repaired(&runs, &["+ exec-log", "? task-role", "? cluster"]).await.unwrap();
+}
+
+const BUCKET: &str = "logs-of-the-company";
+
+/// Whether requests are written down, into which bucket, and under which names.
+fn access_logs(runs: &Runs) -> [String; 3] {
+    runs.cloud.world(|world| {
+        let (_, edge) = world.load_balancing.all(Kind::LoadBalancer).next().unwrap();
+        ["enabled", "bucket", "prefix"].map(|name| edge.attribute(&format!("access_logs.s3.{name}")).to_owned())
+    })
+}
+
+fn with_bucket(runs: &mut Runs) {
+    runs.cloud.world(|world| world.log_buckets.insert(BUCKET.to_owned()));
+    runs.deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_longer() {
+    let runs = begun_with(with_bucket).await;
+    assert_eq!(access_logs(&runs), ["true", BUCKET, "weather-comment-generator/staging"]);
+    leaves_nothing(&runs, &[]).await.unwrap();
+
+    let mut runs = deployed().await.unwrap();
+    let arn = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
+    with_bucket(&mut runs);
+    assert!(price(&runs).await > 0.02);
+    let attributes = ["access_logs.s3.enabled", "access_logs.s3.bucket", "access_logs.s3.prefix"];
+    let changed = |names: &[&str]| {
+        names.iter().fold("~ load-balancer".to_owned(), |line, name| format!("{line} attributes.{name}"))
+    };
+    repaired(&runs, &[&changed(&attributes)]).await.unwrap();
+    // What somebody associates with the load balancer, as a WebACL, stays: it is never another one.
+    let now = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
+    assert_eq!(now, arn);
+    let elsewhere = LoadBalancerAttribute::builder().key("access_logs.s3.prefix").value("elsewhere").build();
+    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(elsewhere);
+    request.send().await.unwrap();
+    repaired(&runs, &[&changed(&["access_logs.s3.prefix"])]).await.unwrap();
+    let off = LoadBalancerAttribute::builder().key("access_logs.s3.enabled").value("false").build();
+    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(off);
+    request.send().await.unwrap();
+    repaired(&runs, &[&changed(&attributes)]).await.unwrap();
+    runs.deployment.edge.access_logs_bucket = None;
+    repaired(&runs, &[&changed(&[attributes[1], attributes[0], attributes[2]])]).await.unwrap();
+    assert_eq!(access_logs(&runs)[0], "false");
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_does_not_let_the_load_balancer_in_is_explained_with_what_to_write() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    for part in [
+        "add this statement to the bucket's policy",
+        r#""Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"}"#,
+        "arn:aws:s3:::logs-of-the-company/weather-comment-generator/staging/AWSLogs/123456789012/*",
+        "InvalidConfigurationRequest: Access Denied for bucket",
+    ] {
+        assert!(failures.contains(part), "{part} is missing from {failures}");
+    }
+    with_bucket(&mut runs);
+    converges(&runs).await.unwrap();
+}
+
+/// Lets every few of the calls of these operations go wrong, in all ways one after the other.
+async fn survives(scene: Scene, operations: &[&str], step: usize) {
+    let calm = undisturbed(scene).await.unwrap();
+    let called = |case: &Case| {
+        let call = &calm.calls[usize::try_from(case.call).unwrap() - 1];
+        operations.contains(&call.operation.as_str())
+    };
+    let cases: Vec<_> = calm.cases().filter(called).step_by(step).collect();
+    assert!(cases.len() > 5, "{} cases are too few", cases.len());
+    for case in cases {
+        play(case, &calm).await.unwrap_or_else(|error| panic!("{case}: {error:#}"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_switched_on_survives_failures() {
+    // A prime, so that every fault comes to every kind of call.
+    survives(Scene::Harden, &["CreateFlowLogs", "CreateVpcEndpoint", "AssociateKmsKey", "UpdateCluster"], 11).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_switched_off_survives_failures() {
+    let operations = ["DeleteFlowLogs", "DeleteVpcEndpoints", "DisassociateKmsKey", "ModifyLoadBalancerAttributes"];
+    survives(Scene::Soften, &operations, 11).await;
+}
