@@ -172,7 +172,7 @@ async fn say(cloud: &Cloud, arguments: &[&str], input: &str, interactive: bool, 
             tokio::time::sleep(after).await;
             interrupt.send_replace(true);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let exit = tokio::select! {
         exit = run(words, &surroundings) => exit,
