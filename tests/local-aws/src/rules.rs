@@ -104,6 +104,7 @@ rules! {
     role_of_a_flow_log = 0,
     open_from_the_start = 0,
     interactive_sessions = 0,
+    cluster_exists = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.

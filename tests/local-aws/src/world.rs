@@ -77,6 +77,8 @@ pub struct World {
     pub mount_targets: BTreeMap<String, MountTarget>,
     /// The client token of each access point.
     pub access_point_tokens: BTreeMap<String, String>,
+    /// The names of ECS clusters.
+    pub clusters: BTreeSet<String>,
     /// ECS services, which the emulator would never start.
     pub services: Services,
     /// Roles by name.
@@ -200,6 +202,7 @@ impl World {
             }
             "secretsmanager" => self.secrets.observe(call, answer, self.now),
             "application-autoscaling" => self.observe_scaling(call),
+            "ecs" => self.observe_clusters(call),
             "sns" => {
                 self.observe_topics(call);
                 subscriptions::observe(&self.subscriptions, call, answer);
@@ -248,6 +251,18 @@ impl World {
             }
             "DeregisterScalableTarget" => {
                 self.scalable_targets.remove(resource);
+            }
+            _ => (),
+        }
+    }
+
+    fn observe_clusters(&mut self, call: &Call) {
+        match call.operation.as_str() {
+            "CreateCluster" => {
+                self.clusters.insert(call.text("clusterName").to_owned());
+            }
+            "DeleteCluster" => {
+                self.clusters.remove(call.text("cluster").rsplit('/').next().unwrap_or_default());
             }
             _ => (),
         }

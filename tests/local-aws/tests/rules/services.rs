@@ -103,6 +103,9 @@ probes! {
         running(&it).await;
         said(it.aws.ecs.delete_service().cluster("c").service("s").send().await)
     };
+    cluster_exists: "ClusterNotFoundException", "Cluster not found", async |it: Account| {
+        said(it.aws.ecs.describe_services().cluster("c").services("s").send().await)
+    };
     cluster_with_services: "ClusterContainsServicesException", "Services are active", async |it: Account| {
         running(&it).await;
         said(it.aws.ecs.delete_cluster().cluster("c").send().await)
