@@ -7,6 +7,11 @@ const count = document.getElementById("count");
 function tell() {
   const chosen = boxes.filter((box) => box.checked).length;
   count.textContent = chosen ? `${chosen}地点を選択中` : "未選択";
+  for (const region of form.querySelectorAll("details")) {
+    const own = [...region.querySelectorAll("input")];
+    const some = own.filter((box) => box.checked).length;
+    region.querySelector("summary small").textContent = some ? `${some}/${own.length}` : `${own.length}`;
+  }
 }
 
 form.addEventListener("change", tell);

@@ -54,7 +54,9 @@ struct Page<'a> {
 struct Region<'a> {
     name: &'a str,
     places: usize,
-    chosen: bool,
+    chosen: usize,
+    /// Once there are results, they are what one wants to see.
+    open: bool,
     groups: Vec<Group<'a>>,
 }
 
@@ -129,11 +131,10 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
     }
     let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };
     let group = |(name, places): (_, &'static [Place])| Group { name, places: places.iter().map(choice).collect() };
-    let regions = places.regions().into_iter().map(|(name, places)| Region {
-        name,
-        places: places.len(),
-        chosen: places.iter().any(|place| chosen.contains(&place.name)),
-        groups: groups(places).into_iter().map(group).collect(),
+    let regions = places.regions().into_iter().map(|(name, places)| {
+        let chosen = places.iter().filter(|place| chosen.contains(&place.name)).count();
+        let groups = groups(places).into_iter().map(group).collect();
+        Region { name, places: places.len(), chosen, open: chosen > 0 && rows.is_empty(), groups }
     });
     let regions = regions.collect();
     let date = target_date(service.now());

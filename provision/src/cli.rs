@@ -65,6 +65,8 @@ pub struct Surroundings {
     pub front: Option<SharedHttpConnector>,
     /// Becomes true when no further work should be started.
     pub interrupted: watch::Receiver<bool>,
+    /// Becomes true when something has begun that an interruption lets come to its end.
+    pub at_work: watch::Sender<bool>,
     /// Where every call to AWS is written down, if anywhere.
     pub transcript: Option<Transcript>,
     /// What holds sessions in tasks.

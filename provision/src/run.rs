@@ -129,7 +129,10 @@ pub async fn carry_out(
             (false, true) => Outcome::Interrupted,
             (false, false) => Outcome::Failed,
         };
-        let task_definition = work.ours.task.of(&outcome.outputs).map(|task| task.arn);
+        // One that did not come up is nothing to go back to.
+        let service = work.ours.service.id();
+        let came_up = !outcome.failed.contains_key(&service) && !outcome.skipped.contains(&service);
+        let task_definition = work.ours.task.of(&outcome.outputs).filter(|_| came_up).map(|task| task.arn);
         let hints = work.ours.hints(&outcome.outputs);
         End::Remember(Box::new(
             Entry { changed: outcome.changed.len(), task_definition, hints, ..entry.clone() }.ended(how),

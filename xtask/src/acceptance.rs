@@ -81,19 +81,15 @@ fn build(arguments: &AcceptanceArguments) -> Result<Built> {
 fn accept(arguments: &AcceptanceArguments) -> Result<()> {
     image::check_tools(&arguments.image)?.or_fail()?;
     let built = build(arguments)?;
-    let mut words = words(&["--environment", "staging", "--set"]);
-    words.push(format!("app={NAME}"));
-    words.extend(["--set".to_owned(), format!("task.family={NAME}")]);
-    words.extend(certificate(arguments.certificate.as_deref()));
-    perform(arguments, built, words, Vec::new())
+    perform(arguments, built, arguments.certificate.as_deref().unwrap_or_default(), Vec::new())
 }
 
 fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     let mut needs = image::check_tools(&arguments.image)?;
     let turn = Turn::take()?;
     if StandIn::running()?.is_some() {
-        let hint = "the stand-in runs, and would be emptied; stop it with `cargo xtask local down`, or remove what is in \
-                    it with `cargo xtask destroy --local`";
+        let hint = "the stand-in runs, and a rehearsal needs an empty one; remove what is in it with \
+                    `cargo xtask destroy --local`";
         return Err(BadInput(hint.to_owned()).into());
     }
     let plan = StandIn::plan(&arguments.options, &mut needs)?;
@@ -103,10 +99,16 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     let keeper = Keeper::us()?;
     let built = build(arguments)?;
     let stand_in = plan.start()?;
-    let mut words = words(&["--environment", "local"]);
-    words.extend(certificate(Some(stand_in.certificate()?.as_str())));
+    let there = stand_in.owned()?;
+    if !there.is_empty() {
+        let there = there.join("\n  ");
+        let hint = format!(
+            "the stand-in still holds what was deployed to it; remove that with `cargo xtask destroy --local`\n  {there}"
+        );
+        return Err(BadInput(hint).into());
+    }
     let environment = stand_in.environment().map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let result = perform(arguments, built, words, environment.into());
+    let result = perform(arguments, built, &stand_in.certificate()?, environment.into());
     if result.is_ok() {
         stand_in.dismantle()?;
     }
@@ -115,22 +117,21 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
     result
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn certificate(arn: Option<&str>) -> [String; 2] {
-    ["--set".to_owned(), format!("edge.certificate_arn={}", arn.unwrap_or_default())]
+/// What every call of `provision` is told: an environment like any other, under names of its own.
+fn words(certificate: &str, rest: &[String]) -> Vec<String> {
+    let ours = [format!("app={NAME}"), format!("task.family={NAME}"), format!("edge.certificate_arn={certificate}")];
+    let ours = ours.into_iter().flat_map(|setting| ["--set".to_owned(), setting]);
+    ["--environment", "staging"].map(ToOwned::to_owned).into_iter().chain(ours).chain(rest.iter().cloned()).collect()
 }
 
 /// Goes through all steps, and destroys what is left however they end.
 fn perform(
     arguments: &AcceptanceArguments,
     built: Built,
-    mut words: Vec<String>,
+    certificate: &str,
     environment: Vec<(String, String)>,
 ) -> Result<()> {
-    words.extend(arguments.rest.iter().cloned());
+    let words = words(certificate, &arguments.rest);
     let recording = arguments.recording.clone().map_or_else(new_recording, Ok)?;
     let runner = Runner::new(built.provision, words, environment, recording);
     let caps = Caps::new(arguments.max_usd, Duration::from_secs(60 * arguments.max_minutes), runner.usd_a_month()?)?;

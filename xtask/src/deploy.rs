@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::exit::BadInput;
-use crate::image::{self, ImageArguments};
+use crate::image::{self, Fault, ImageArguments};
 use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
 use crate::toolchain::Needs;
 use crate::{child, readiness, workspace};
@@ -31,6 +31,9 @@ pub(crate) struct DeployArguments {
     options: LocalOptions,
     #[command(flatten)]
     image: ImageArguments,
+    /// Deploy an image that is broken on purpose in this way, to see what is told then.
+    #[arg(long, value_enum, value_name = "FAULT", requires = "local")]
+    broken: Option<Fault>,
     /// A `provision` that is built already; without it, it is compiled.
     #[arg(long, value_name = "PROGRAM")]
     provision: Option<PathBuf>,
@@ -147,13 +150,28 @@ pub(crate) fn destroy(arguments: &DestroyArguments) -> Result<()> {
     if arguments.local {
         return destroy_here(arguments);
     }
+    check_environment(arguments.passed_on.environment.as_deref())?;
     Needs::to_compile().or_fail()?;
     let mut provision = Command::new(provision_program(arguments.provision.as_deref())?);
     provision.args(arguments.words());
     become_it(provision)
 }
 
+/// An image takes minutes to build, and nobody wants to hear only then that there is no such environment.
+fn check_environment(environment: Option<&str>) -> Result<()> {
+    let folder = workspace::root().join("config");
+    let Some(environment) = environment.filter(|name| !folder.join(name).with_extension("toml").exists()) else {
+        return Ok(());
+    };
+    let files = std::fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))?;
+    let known = files.flatten().filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned()));
+    let mut known: Vec<_> = known.filter(|name| name != "Cargo").collect();
+    known.sort();
+    Err(BadInput(format!("there is no environment {environment}; choose one of {}", known.join(", "))).into())
+}
+
 fn deploy_to_aws(arguments: &DeployArguments) -> Result<()> {
+    check_environment(arguments.passed_on.environment.as_deref())?;
     image::check_tools(&arguments.image)?.or_fail()?;
     let image = image::build(&arguments.image)?;
     eprintln!("{image}");
@@ -202,7 +220,10 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     let keeper = (plan.is_some() || Keeper::was_killed()).then(Keeper::us).transpose()?;
 
     let mut steps = Steps::default();
-    let image = steps.time("image", || image::build(&arguments.image))?;
+    let image = steps.time("image", || match arguments.broken {
+        None => image::build(&arguments.image),
+        Some(fault) => image::build_broken(&arguments.image, fault),
+    })?;
     eprintln!("{image}");
     let stand_in = match (running, plan) {
         (Some(stand_in), _) => stand_in,
@@ -210,6 +231,9 @@ fn deploy_here(arguments: &DeployArguments) -> Result<()> {
     };
     let program = steps.time("provision", || provision_program(arguments.provision.as_deref()))?;
     let came_up = come_up(&stand_in, &program, &image.folder, arguments, &mut steps);
+    if !StandIn::is_alive() {
+        bail!(StandIn::has_ended());
+    }
     stand_in.save()?;
     turn.end();
     if let Err(error) = came_up {
@@ -245,9 +269,22 @@ fn come_up(
     steps.time("ready", || readiness::wait(&stand_in.ports(), PATIENCE, || Ok(StandIn::is_alive())))
 }
 
-fn run_provision(stand_in: &StandIn, mut provision: Command) -> Result<()> {
+/// Lets any verb of `provision` look at the stand-in, or change what is in it.
+pub(crate) fn provision_here(stand_in: &StandIn, words: &[String]) -> Result<()> {
+    let mut provision = Command::new(provision_program(None)?);
+    let certificate = format!("edge.certificate_arn={}", stand_in.certificate()?);
+    // After the verb: what is said on both sides of it counts only there.
+    provision.args(words).args(["--environment", "local", "--set", &certificate]);
+    become_it(pointed_at(stand_in, provision))
+}
+
+fn run_provision(stand_in: &StandIn, provision: Command) -> Result<()> {
+    child::run("provision", pointed_at(stand_in, provision))
+}
+
+fn pointed_at(stand_in: &StandIn, mut provision: Command) -> Command {
     provision.env_remove("AWS_PROFILE").env_remove("AWS_SESSION_TOKEN").envs(stand_in.environment());
-    child::run("provision", provision)
+    provision
 }
 
 /// Says where the service is, and stays with it if that is our part.
@@ -349,6 +386,15 @@ mod tests {
 
     fn refused(line: &str) -> String {
         Arguments::try_parse_from(format!("xtask {line}").split(' ')).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_environment_that_is_none_is_refused_before_anything_is_built() {
+        check_environment(None).unwrap();
+        check_environment(Some("staging")).unwrap();
+        let error = check_environment(Some("stagin")).unwrap_err();
+        assert_eq!(crate::exit::code(&error), 3);
+        assert_eq!(error.to_string(), "there is no environment stagin; choose one of local, production, staging");
     }
 
     #[test]

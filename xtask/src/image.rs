@@ -2,6 +2,7 @@
 
 mod architecture;
 mod binary;
+mod broken;
 mod layer;
 mod layout;
 mod revision;
@@ -14,6 +15,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 pub(crate) use self::architecture::Architecture;
+pub(crate) use self::broken::Fault;
 use self::layer::{Entry, Layer};
 use self::layout::Image;
 use self::revision::Revision;
@@ -80,14 +82,32 @@ pub(crate) fn build(arguments: &ImageArguments) -> Result<Built> {
     let started = Instant::now();
     let revision = Revision::of(&workspace::root());
     let program = compile(arguments.architecture, &revision)?;
+    lay_out(&program, arguments.architecture, &revision, "image", started)
+}
+
+/// Lays out an image with another program in the service's place, one that is broken in one way.
+pub(crate) fn build_broken(arguments: &ImageArguments, fault: Fault) -> Result<Built> {
+    let started = Instant::now();
+    let revision = Revision::of(&workspace::root());
+    let program = broken::compile(arguments.architecture, fault)?;
+    lay_out(&program, arguments.architecture, &revision, "image-of-a-fault", started)
+}
+
+fn lay_out(
+    program: &Path,
+    architecture: Architecture,
+    revision: &Revision,
+    name: &str,
+    started: Instant,
+) -> Result<Built> {
     let compile_seconds = started.elapsed().as_secs_f64();
 
     let started = Instant::now();
-    let binary = fs::read(&program).with_context(|| format!("reading {}", program.display()))?;
-    binary::check(&binary, arguments.architecture).with_context(|| format!("checking {}", program.display()))?;
+    let binary = fs::read(program).with_context(|| format!("reading {}", program.display()))?;
+    binary::check(&binary, architecture).with_context(|| format!("checking {}", program.display()))?;
     let binary_bytes = binary.len();
-    let image = assemble(binary, arguments.architecture, &revision);
-    let folder = workspace::target().join("image");
+    let image = assemble(binary, architecture, revision);
+    let folder = workspace::target().join(name);
     image.write(&folder).with_context(|| format!("writing {}", folder.display()))?;
     let assemble_seconds = started.elapsed().as_secs_f64();
     Ok(Built { folder, image, binary_bytes, compile_seconds, assemble_seconds })

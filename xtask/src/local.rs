@@ -23,7 +23,7 @@ use crate::counts::Counts;
 use crate::exit::{BadInput, Interrupted};
 use crate::python::{self, LOCAL};
 use crate::toolchain::Needs;
-use crate::{ports, signals, workspace};
+use crate::{deploy, ports, signals, workspace};
 
 /// How long the emulator may take to answer. It needs two seconds, and ten more when an engine hangs.
 const START: Duration = Duration::from_secs(60);
@@ -54,7 +54,7 @@ pub(crate) struct LocalOptions {
     gateway_port: Option<u16>,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum LocalCommand {
     /// Stop the stand-in; what was deployed comes back with the next `deploy --local`.
     Down,
@@ -62,14 +62,21 @@ pub(crate) enum LocalCommand {
     Status,
     /// Print the variables that point `provision` or the AWS CLI to the stand-in, for a shell to evaluate.
     Env,
+    /// Run any verb of `provision` against the stand-in, for example `cargo xtask local provision logs --follow`.
+    Provision {
+        /// The verb and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        words: Vec<String>,
+    },
     /// Check that the stand-in answers as AWS does, in a minute or two.
     Check,
 }
 
-pub(crate) fn run(command: LocalCommand) -> Result<()> {
+pub(crate) fn run(command: &LocalCommand) -> Result<()> {
     match command {
         LocalCommand::Down => down(),
         LocalCommand::Check => check(&mut Counts::default()),
+        LocalCommand::Provision { words } => deploy::provision_here(&running()?, words),
         LocalCommand::Status => {
             println!("{}", running()?.description());
             Ok(())
@@ -217,6 +224,12 @@ impl StandIn {
     /// Whether it has not ended by itself.
     pub(crate) fn is_alive() -> bool {
         emulator().process().is_some()
+    }
+
+    /// What to say when it has.
+    pub(crate) fn has_ended() -> String {
+        let log = workspace::shown(&folder().join("logs/stand-in.log"));
+        format!("the stand-in has ended; {log} may say why. The same command starts it again, with what it had saved")
     }
 
     /// What points a program that talks to AWS here, and keeps it away from the user's real accounts.
@@ -414,7 +427,7 @@ impl Keeper {
     pub(crate) fn stay(&self) -> Result<()> {
         while !signals::asked_to_stop() && emulator().is_noted() {
             if !StandIn::is_alive() {
-                bail!("the stand-in has ended; see {}", workspace::shown(&folder().join("logs/stand-in.log")));
+                bail!(StandIn::has_ended());
             }
             signals::wait(Duration::from_secs(1));
         }

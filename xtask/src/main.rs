@@ -87,7 +87,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Acceptance(arguments) => acceptance::run(arguments),
         Task::Matrix(arguments) => matrix::run(arguments),
         Task::Moto(arguments) => moto::run(arguments),
-        Task::Local(command) => local::run(*command),
+        Task::Local(command) => local::run(command),
     }
 }
 

@@ -36,6 +36,8 @@ async fn the_page_lists_every_place_and_works_without_javascript() {
     let page = get(&desk.page, "/?place=%E6%9D%B1%E4%BA%AC&place=%E5%A4%A7%E9%98%AA").await;
     assert_eq!(page.body.matches("<tr data-place=").count(), 2, "{}", page.body);
     assert_eq!(page.body.matches("class=\"slot\"").count(), 8);
+    // The results come first; what was chosen is counted, and not opened above them.
+    assert!(!page.body.contains("<details open>") && page.body.contains("関東 <small>1/18</small>"), "{}", page.body);
 }
 
 #[tokio::test]

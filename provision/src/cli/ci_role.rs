@@ -84,15 +84,18 @@ async fn carry_out(session: &Session<'_>, github: &Github, goal: Goal, yes: bool
     let (repository, environment) = (&github.repository, &session.deployment.environment);
     confirm(session, yes, &format!("{what} {repository} deploy {environment}"))?;
     let (events, story) = mpsc::unbounded_channel();
-    let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted: session.interrupted.clone() };
     let aws = session.aws(Access::ReadWrite);
-    let work = async {
-        let outcome = execute(&stack, &plan, &world, &aws, &options, &events).await;
-        // The story ends when its last teller is gone.
-        drop(events);
-        outcome
-    };
-    let (outcome, ()) = tokio::join!(Box::pin(work), report::follow(session.terminal, &stack, plan.steps.len(), story));
+    let outcome = report::interruptibly(session, async |interrupted| {
+        let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted };
+        let work = async {
+            let outcome = execute(&stack, &plan, &world, &aws, &options, &events).await;
+            // The story ends when its last teller is gone.
+            drop(events);
+            outcome
+        };
+        tokio::join!(Box::pin(work), report::follow(session.terminal, &stack, plan.steps.len(), story)).0
+    })
+    .await;
     if outcome.is_complete() && goal == Goal::Present {
         return Ok(Exit::Done);
     }

@@ -84,21 +84,18 @@ pub(super) async fn carry_out(
     image: Option<String>,
 ) -> Result<Outcome> {
     let (events, story) = mpsc::unbounded_channel();
-    let interrupted = session.interrupted.clone();
-    let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted };
     let aws = session.aws(Access::ReadWrite);
     let record = session.record();
     let work = Work { ours, planned, run: Run::begin(verb, &session.who()), image };
-    let work = Box::pin(report::alone(session, aws.clone(), async |tell| {
-        let outcome = run::carry_out(work, &record, &aws, &options, &events, &tell).await;
-        // The story ends when its last teller is gone.
-        drop(events);
-        outcome
-    }));
-    let told =
-        async { tokio::join!(work, report::follow(session.terminal, &ours.stack, planned.plan.steps.len(), story)).0 };
-    tokio::select! {
-        outcome = told => outcome,
-        never = report::interruption(session) => match never {},
-    }
+    report::interruptibly(session, async |interrupted| {
+        let options = Options { at_once: AT_ONCE, seed: session.seed, interrupted };
+        let work = Box::pin(report::alone(session, aws.clone(), async |tell| {
+            let outcome = run::carry_out(work, &record, &aws, &options, &events, &tell).await;
+            // The story ends when its last teller is gone.
+            drop(events);
+            outcome
+        }));
+        tokio::join!(work, report::follow(session.terminal, &ours.stack, planned.plan.steps.len(), story)).0
+    })
+    .await
 }

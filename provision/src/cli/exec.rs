@@ -58,7 +58,7 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &ExecArguments) -> Res
     let opening = report::alone(session, session.aws(Access::ReadWrite), async |context| {
         open(&context, &place, &task, &asked).await
     });
-    let mut interrupted = session.interrupted.clone();
+    let mut interrupted = session.begin_work();
     let opened = tokio::select! {
         opened = opening => opened,
         Ok(_) = interrupted.wait_for(|interrupted| *interrupted) => {
@@ -136,7 +136,7 @@ async fn hold(session: &Session<'_>, version: &str, opened: &Opened) -> Result<E
     };
     let more = [region.as_str(), session.plugin.profile(), &request, &address];
     let call = Call::new(version, opened.secret_json(), more, streams);
-    let mut interrupted = session.interrupted.clone();
+    let mut interrupted = session.begin_work();
     // Ctrl-C is the session's while it is held, so this is somebody who wants all of it to end.
     tokio::select! {
         ended = session.plugin.hold(call) => ended.context("starting session-manager-plugin"),

@@ -42,7 +42,7 @@ pub(super) async fn ask(session: &Session<'_>, ours: &OurStack, known: &Outputs)
     let (Some(load_balancer), Some(certificate)) = (ours.load_balancer.of(known), ours.certificate(known)) else {
         return Ok(None);
     };
-    let mut interrupted = session.interrupted.clone();
+    let mut interrupted = session.begin_work();
     let ask = report::alone(session, session.aws(Access::ReadOnly), async |context| {
         let door = FrontDoor::of(&context, &load_balancer.dns_name, &certificate).await?;
         let connector = session.front().map_or_else(|| door.connector(), |given| Ok(given.clone()))?;

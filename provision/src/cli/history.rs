@@ -4,6 +4,7 @@ use anyhow::Result;
 use aws_sdk_ecs::types::Service;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::arguments::RollbackArguments;
 use super::consent::confirm;
@@ -192,8 +193,9 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     let question = format!("go back from revision {} to {} ({}{anew})", running.number, target.number, target.image);
     confirm(session, arguments.yes, &question)?;
     let entry = Entry::begun(Run::begin("rollback", &session.who()), Some(target.image.clone()));
-    let arn = report::alone(session, session.aws(Access::ReadWrite), async |context| {
-        let locked = Locked { record: &record, tell: &context, interrupted: session.interrupted.clone() };
+    let aws = session.aws(Access::ReadWrite);
+    let go_back = async |interrupted: watch::Receiver<bool>, context: Context| {
+        let locked = Locked { record: &record, tell: &context, interrupted };
         let back = async |_| {
             let arn = match is_inactive {
                 true => task_definition::register_again(&context, family, &target.arn).await?,
@@ -208,6 +210,9 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
             End::Remember(Box::new(Entry { changed: 1, task_definition, ..entry.clone() }.ended(how)))
         };
         locked.run(entry.clone(), None, back, end).await?
+    };
+    let arn = report::interruptibly(session, async |interrupted| {
+        report::alone(session, aws, async |context| go_back(interrupted, context).await).await
     })
     .await?;
     let to = number_of(&arn).unwrap_or(target.number);
@@ -233,8 +238,10 @@ async fn named(session: &Session<'_>, context: &Context, number: i32, revisions:
 
 /// An image may have expired since its revision ran; ECS would find that out task by task.
 async fn check_image(session: &Session<'_>, context: &Context, target: &Revision) -> Result<()> {
-    let digest = target.image.rsplit('@').next().unwrap_or_default();
-    if image::exists(context, &Names::of(&session.deployment).repository(), digest).await? {
+    let repository = Names::of(&session.deployment).repository();
+    // Another registry is not asked.
+    let Some((_, digest)) = target.image.rsplit_once(&format!("/{repository}@")) else { return Ok(()) };
+    if image::exists(context, &repository, digest).await? {
         return Ok(());
     }
     Err(BadInput(format!(

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{measure_text_width, truncate_str};
 use tokio::time::Instant;
 
+use super::terminal::Room;
 use crate::event::Event;
 use crate::paint::{Paint, Tone};
 use crate::stack::{NodeId, Stack};
-use crate::wait::human;
 
-/// Longer lines are cut, so that few terminals wrap them.
-const WIDTH: usize = 110;
+/// How wide a line may be on the widest terminal: nobody reads further.
+const WIDEST: usize = 120;
+/// On narrower ones the kind of a resource is left out: its name says enough beside what it does.
+const WIDE: usize = 100;
 
 /// Everything that runs, each with what it waits for.
 pub(super) struct Live<'a> {
@@ -57,53 +59,60 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// How it looks now.
-    pub(super) fn lines(&self, now: Instant, paint: Paint) -> Vec<String> {
-        let failed = if self.failed == 0 { String::new() } else { format!(", {} failed or skipped", self.failed) };
-        let head = format!(
-            "{} of {} done{failed}, {} running, {}",
-            self.done,
-            self.total,
-            self.running.len(),
-            seconds(self.began, now)
-        );
-        let mut lines = vec![paint.on(Tone::Change, cut(&head))];
-        lines.extend(self.running.iter().map(|(node, row)| {
-            let (kind, name) = (self.stack.kind(*node), self.stack.name(*node));
-            let (text, since) = &row.now;
-            let text = text.lines().next().unwrap_or_default();
-            let times = if *since == row.since {
-                seconds(row.since, now)
-            } else {
-                format!("{}, this for {}", seconds(row.since, now), seconds(*since, now))
-            };
-            cut(&format!("  {kind:<22} {name:<20} {text} ({times})"))
-        }));
+    /// How it looks now: never more lines than there are rows, and no line that would be wrapped.
+    pub(super) fn lines(&self, now: Instant, paint: Paint, room: Room) -> Vec<String> {
+        // A line that fills the last column makes some terminals begin another one.
+        let width = room.columns.saturating_sub(1).min(WIDEST);
+        let waiting = self.total.saturating_sub(self.done + self.failed + self.running.len());
+        let counts =
+            [(self.failed, "failed or skipped"), (self.running.len(), "running"), (waiting, "waiting for others")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}"));
+        let head =
+            format!("{}  {} of {} done{}", clock(self.began, now), self.done, self.total, counts.collect::<String>());
+        let mut lines = vec![paint.on(Tone::Change, cut(&head, "", width))];
+
+        // The last row is the cursor's.
+        let rows = room.rows.saturating_sub(2).max(1);
+        let mut running: Vec<_> = self.running.iter().collect();
+        if running.len() > rows {
+            // What takes long is what one waits for.
+            running.sort_by_key(|(_, row)| row.since);
+            running.truncate(rows - 1);
+        }
+        lines.extend(running.iter().map(|(node, row)| self.line(**node, row, now, width)));
+        let hidden = self.running.len() - running.len();
+        if hidden > 0 {
+            lines.push(cut(&format!("{:>6}  and {hidden} more", ""), "", width));
+        }
         lines
     }
-}
 
-fn seconds(since: Instant, now: Instant) -> String {
-    let whole = now.saturating_duration_since(since).as_secs();
-    if whole == 0 { "0 s".to_owned() } else { human(std::time::Duration::from_secs(whole)) }
-}
-
-/// The middle of a long line goes: its end says for how long.
-fn cut(line: &str) -> String {
-    let length = line.chars().count();
-    if length <= WIDTH {
-        return line.to_owned();
+    fn line(&self, node: NodeId, row: &Row, now: Instant, width: usize) -> String {
+        let (text, since) = &row.now;
+        let kind = if width < WIDE { String::new() } else { format!("{:<22} ", self.stack.kind(node)) };
+        let line = format!(
+            "{}  {kind}{:<20} {}",
+            clock(row.since, now),
+            self.stack.name(node),
+            text.lines().next().unwrap_or_default()
+        );
+        let end =
+            if *since == row.since { String::new() } else { format!(", for {}", clock(*since, now).trim_start()) };
+        cut(&line, &end, width)
     }
-    const END: usize = 40;
-    let begin: String = line.chars().take(WIDTH - END - 1).collect();
-    let end: String = line.chars().skip(length - END).collect();
-    format!("{begin}…{end}")
 }
 
-/// What draws the lines on standard error.
-pub(super) fn bar() -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.with_style(ProgressStyle::with_template("{msg}").expect("the template is right"))
+/// Minutes and seconds, always as wide.
+fn clock(since: Instant, now: Instant) -> String {
+    let seconds = now.saturating_duration_since(since).as_secs();
+    format!("{:>3}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// Shortens a line so that it fits together with its end, which is kept.
+fn cut(line: &str, end: &str, width: usize) -> String {
+    let line = truncate_str(line, width.saturating_sub(measure_text_width(end)), "…");
+    // On a terminal that is hardly one, the end does not fit either.
+    truncate_str(&format!("{line}{end}"), width, "").into_owned()
 }
 
 #[cfg(test)]
@@ -122,6 +131,8 @@ mod tests {
         OurStack::new(&deployment, ImageSource::Unknown)
     }
 
+    const WIDE: Room = Room { rows: 40, columns: 120 };
+
     #[test]
     fn everything_that_runs_is_shown_with_what_it_waits_for_and_since_when() {
         let ours = ours();
@@ -133,24 +144,54 @@ mod tests {
         live.learn(&Event::Started { node: service }, at(2));
         live.learn(&Event::Note { node: service, text: "0 of 1 tasks running\nmore".to_owned() }, at(60));
         assert_eq!(
-            live.lines(at(75), Paint::Plain),
+            live.lines(at(75), Paint::Plain, WIDE),
             [
-                "0 of 40 done, 2 running, 1 min 15 s",
-                "  secret                 api-keys             at work (1 min 14 s)",
-                "  ECS service            service              0 of 1 tasks running (1 min 13 s, this for 15 s)",
+                "  1:15  0 of 40 done, 2 running, 38 waiting for others",
+                "  1:14  secret                 api-keys             at work",
+                "  1:13  ECS service            service              0 of 1 tasks running, for 0:15",
             ]
         );
         live.learn(&Event::Finished { node: secret, changed: true }, at(76));
         let error = Arc::new(anyhow::anyhow!("no"));
         live.learn(&Event::Failed { node: service, error }, at(77));
         live.learn(&Event::Skipped { node: ours.task.id(), because: None }, at(77));
-        assert_eq!(live.lines(at(78), Paint::Plain), ["1 of 40 done, 2 failed or skipped, 0 running, 1 min 18 s"]);
+        assert_eq!(
+            live.lines(at(78), Paint::Plain, WIDE),
+            ["  1:18  1 of 40 done, 2 failed or skipped, 37 waiting for others"]
+        );
     }
 
     #[test]
-    fn a_long_line_loses_its_middle() {
-        let line = cut(&format!("{}END", "x".repeat(300)));
-        assert_eq!(line.chars().count(), WIDTH);
-        assert!(line.starts_with("xxx") && line.contains('…') && line.ends_with("END"));
+    fn on_a_narrow_terminal_no_line_is_wrapped_and_the_time_is_still_told() {
+        let ours = ours();
+        let began = Instant::now();
+        let mut live = Live::new(&ours.stack, 40, began);
+        live.learn(&Event::Started { node: ours.service.id() }, began);
+        let text = "waiting for deployment ecs-svc/0123456789012345678 to be complete and healthy (up to 30 min)";
+        live.learn(&Event::Note { node: ours.service.id(), text: text.to_owned() }, began + Duration::from_secs(1));
+        for columns in 1..=130 {
+            let lines = live.lines(began + Duration::from_secs(90), Paint::Plain, Room { rows: 24, columns });
+            let widest = lines.iter().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest < columns.max(2), "{columns} columns: {lines:?}");
+        }
+        let lines = live.lines(began + Duration::from_secs(90), Paint::Plain, Room { rows: 24, columns: 80 });
+        assert_eq!(lines[1], "  1:30  service              waiting for deployment ecs-svc/01234567…, for 1:29");
+    }
+
+    #[test]
+    fn a_low_terminal_shows_what_has_run_longest_and_how_many_more_there_are() {
+        let ours = ours();
+        let began = Instant::now();
+        let mut live = Live::new(&ours.stack, 40, began);
+        let nodes = [ours.service.id(), ours.task.id(), ours.secret.id(), ours.log_group.id()];
+        for (node, second) in nodes.into_iter().zip(1..) {
+            live.learn(&Event::Started { node }, began + Duration::from_secs(second));
+        }
+        let lines = live.lines(began + Duration::from_secs(9), Paint::Plain, Room { rows: 5, columns: 80 });
+        assert_eq!(
+            lines[1..],
+            ["  0:08  service              at work", "  0:07  task                 at work", "        and 2 more"]
+        );
+        assert_eq!(live.lines(began, Paint::Plain, Room { rows: 1, columns: 80 }).len(), 2);
     }
 }

@@ -23,7 +23,8 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &LogsArguments) -> Res
     let aws = session.aws(Access::ReadOnly);
     let group = Names::of(&session.deployment).log_group();
     let mut tail = Tail { group, filter: arguments.filter.clone(), from: begin(arguments.since), seen: Vec::new() };
-    let mut interrupted = session.interrupted.clone();
+    // Whoever follows a log ends it so, and nothing is wrong then.
+    let mut interrupted = session.begin_work();
     loop {
         let Some(lines) = tail.next(&aws).await? else {
             session.terminal.say(format_args!("there is no log {} yet; run `provision deploy`", tail.group));

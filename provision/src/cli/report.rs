@@ -5,14 +5,14 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Result;
-use indicatif::ProgressBar;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::watch;
 use tokio::time::{Instant, interval};
 
 use super::event::What;
 use super::exit::Exit;
 use super::github::Level;
-use super::live::{Live, bar};
+use super::live::Live;
 use super::session::Session;
 use super::summary::Summary;
 use super::voice::Voice;
@@ -29,37 +29,27 @@ const DRAW: Duration = Duration::from_millis(200);
 /// Tells what happens until the executor is done.
 pub(super) async fn follow(voice: &Voice<'_>, stack: &Stack, steps: usize, mut events: UnboundedReceiver<Event>) {
     let began = Instant::now();
-    let bar = voice.is_lively().then(bar);
+    let lively = voice.is_lively();
     let mut lines = Lines { stack, began, started: BTreeMap::new(), paint: voice.paint_of_talk() };
     let mut live = Live::new(stack, steps, began);
     let mut draw = interval(DRAW);
     voice.open_group("What happens");
-    voice.draw(bar.clone());
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
-            _ = draw.tick(), if bar.is_some() => {
-                show(bar.as_ref(), &live, lines.paint);
+            _ = draw.tick(), if lively => {
+                voice.draw(|paint, room| live.lines(Instant::now(), paint, room));
                 continue;
             }
         };
         let Some(event) = event else { break };
         live.learn(&event, Instant::now());
-        tell(voice, &mut lines, &event, bar.is_some());
-        show(bar.as_ref(), &live, lines.paint);
+        tell(voice, &mut lines, &event, lively);
     }
-    voice.draw(None);
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
+    if lively {
+        voice.draw(|_, _| Vec::new());
     }
     voice.close_group();
-}
-
-fn show(bar: Option<&ProgressBar>, live: &Live<'_>, paint: Paint) {
-    if let Some(bar) = bar {
-        bar.set_message(live.lines(Instant::now(), paint).join("\n"));
-        bar.tick();
-    }
 }
 
 fn tell(voice: &Voice<'_>, lines: &mut Lines<'_>, event: &Event, lively: bool) {
@@ -79,14 +69,24 @@ fn tell(voice: &Voice<'_>, lines: &mut Lines<'_>, event: &Event, lively: bool) {
     }
 }
 
-/// Says, if it comes to that, what an interruption means; never ends, because the work goes on.
-pub(super) async fn interruption(session: &Session<'_>) -> Infallible {
-    let mut interrupted = session.interrupted.clone();
-    // A run that nobody can interrupt has nothing to say here.
-    if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
-        session.terminal.say("interrupted: finishing what runs, starting nothing new; once more to leave at once");
+/// Does work that can be interrupted, and says what that means if it comes to it.
+pub(super) async fn interruptibly<T>(session: &Session<'_>, work: impl AsyncFnOnce(watch::Receiver<bool>) -> T) -> T {
+    let mut interrupted = session.begin_work();
+    let work = Box::pin(work(interrupted.clone()));
+    let hear = async {
+        // A run that nobody can interrupt has nothing to hear.
+        if interrupted.wait_for(|interrupted| *interrupted).await.is_ok() {
+            session.terminal.say(
+                "interrupted: finishing what runs, starting nothing new; once more to leave at once, then the next run \
+                 looks at what is there and goes on",
+            );
+        }
+        std::future::pending::<Infallible>().await
+    };
+    tokio::select! {
+        done = work => done,
+        never = hear => match never {},
     }
-    std::future::pending().await
 }
 
 /// Says, while somebody only looks, that somebody else may be at work.
@@ -149,12 +149,15 @@ impl Lines<'_> {
             Event::Retrying { node, text } => (node, Some(Tone::Change), format!("trying again: {text}")),
             Event::Finished { changed: false, .. } => return None,
             Event::Finished { node, .. } => (node, Some(Tone::Good), format!("done in {}", self.took(*node))),
-            Event::Failed { node, error } => (node, Some(Tone::Bad), format!("FAILED: {error:#}")),
-            Event::Skipped { node, because } => (node, Some(Tone::Bad), self.skipped(*because)),
+            // The whole story is told at the end, where nothing scrolls it away.
+            Event::Failed { node, error } => (node, Some(Tone::Bad), format!("FAILED: {}", first_line(error))),
+            Event::Skipped { node, because: Some(need) } => (node, Some(Tone::Bad), self.skipped(*need)),
+            // What an interruption leaves is listed at the end, too.
+            Event::Skipped { because: None, .. } => return None,
         };
         let text = tone.map_or_else(|| text.clone(), |tone| self.paint.on(tone, &text));
         let at = self.began.elapsed().as_secs_f64();
-        Some(format!("{at:7.1}s  {:<22} {:<18} {text}", self.stack.kind(*node), self.stack.name(*node)))
+        Some(format!("{at:7.1}s  {:<22} {:<20} {text}", self.stack.kind(*node), self.stack.name(*node)))
     }
 
     fn took(&self, node: NodeId) -> String {
@@ -162,10 +165,14 @@ impl Lines<'_> {
         format!("{:.1} s", started.elapsed().as_secs_f64())
     }
 
-    fn skipped(&self, because: Option<NodeId>) -> String {
-        match because {
-            Some(need) => format!("skipped: it needs {} {}", self.stack.kind(need), self.stack.name(need)),
-            None => "not started: interrupted".to_owned(),
-        }
+    fn skipped(&self, need: NodeId) -> String {
+        format!("skipped: it needs {} {}", self.stack.kind(need), self.stack.name(need))
     }
+}
+
+/// What went wrong, without the name of the resource, which stands before it.
+fn first_line(error: &anyhow::Error) -> String {
+    let causes: Vec<_> = error.chain().skip(1).map(ToString::to_string).collect();
+    let text = if causes.is_empty() { error.to_string() } else { causes.join(": ") };
+    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -33,7 +33,8 @@ pub(crate) struct Session<'a> {
     pub(crate) terminal: &'a Voice<'a>,
     workflow: Option<&'a Workflow>,
     pub(crate) seed: u64,
-    pub(crate) interrupted: watch::Receiver<bool>,
+    interrupted: watch::Receiver<bool>,
+    at_work: &'a watch::Sender<bool>,
     pub(crate) plugin: &'a dyn SessionPlugin,
     given_sdk: Option<&'a SdkConfig>,
     front: Option<&'a SharedHttpConnector>,
@@ -57,6 +58,7 @@ impl<'a> Session<'a> {
             workflow: surroundings.workflow.as_ref(),
             seed: surroundings.seed,
             interrupted: surroundings.interrupted.clone(),
+            at_work: &surroundings.at_work,
             plugin: surroundings.plugin.as_ref(),
             given_sdk: surroundings.sdk.as_ref(),
             front: surroundings.front.as_ref(),
@@ -65,6 +67,12 @@ impl<'a> Session<'a> {
             who: OnceCell::new(),
             reader: std::sync::OnceLock::new(),
         })
+    }
+
+    /// Begins what an interruption lets come to its end; what is given becomes true when there is one.
+    pub(crate) fn begin_work(&self) -> watch::Receiver<bool> {
+        self.at_work.send_replace(true);
+        self.interrupted.clone()
     }
 
     /// The clients for reading, which all know who the caller is as soon as one has asked.

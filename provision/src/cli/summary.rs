@@ -261,11 +261,44 @@ impl Summary {
             self.failed.len(),
             self.not_started.len()
         )];
-        lines.extend(self.failed.iter().map(|failed| {
-            let Named { kind, name } = &failed.resource;
-            format!("  {kind} {name}: {}", failed.error)
-        }));
+        // Which resource it is about, the error says itself.
+        lines.extend(self.failed.iter().map(|failed| format!("  {}", failed.error)));
+        if self.outcome == Ended::Interrupted {
+            let names: Vec<_> = self.not_started.iter().map(|left| left.name.as_str()).collect();
+            lines.push(format!("  not started: {}", names.join(", ")));
+        }
         lines.push("run the same command again to continue; what is done stays done".to_owned());
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interrupted_run_says_what_remains() {
+        let named = |name: &str| Named { kind: "subnet".to_owned(), name: name.to_owned() };
+        let summary = Summary {
+            verb: "deploy".to_owned(),
+            app: "app".to_owned(),
+            environment: "staging".to_owned(),
+            region: "ap-northeast-1".to_owned(),
+            outcome: Ended::Interrupted,
+            changed: vec![Changed { resource: named("public-1"), what: Done::Created }],
+            kept: Vec::new(),
+            failed: Vec::new(),
+            not_started: vec![named("public-2"), named("private-1")],
+            seconds: 12.0,
+            cost: None,
+            outputs: BTreeMap::new(),
+            front_door: None,
+        };
+        assert_eq!(
+            summary.text(Paint::Plain),
+            "deploy of staging interrupted after 12 s: 1 created, 0 failed, 2 not started\n  \
+             not started: public-2, private-1\n\
+             run the same command again to continue; what is done stays done"
+        );
     }
 }

@@ -1,16 +1,14 @@
 //! How one run talks: to people in words, to programs in JSON, and to either on the terminal it was given.
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
-use indicatif::ProgressBar;
 use tokio::time::Instant;
 
 use super::arguments::{Colour, Common, Output};
 use super::document::{Document, written};
 use super::event::{Line, What};
 use super::github::{END_OF_GROUP, Level, annotation, group};
-use super::terminal::Terminal;
+use super::terminal::{Room, Terminal};
 use crate::paint::Paint;
 
 /// The voice of one run.
@@ -22,27 +20,18 @@ pub(crate) struct Voice<'a> {
     /// Whether GitHub reads along.
     annotated: bool,
     began: Instant,
-    /// What is drawn below the words while something runs.
-    live: Mutex<Option<ProgressBar>>,
 }
 
 impl<'a> Voice<'a> {
     pub(crate) fn new(terminal: &'a Terminal, common: &Common, annotated: bool) -> Self {
         let (output, colour) = (common.output, common.color);
-        Self {
-            terminal,
-            output,
-            colour,
-            annotated: annotated && output == Output::Text,
-            began: Instant::now(),
-            live: Mutex::default(),
-        }
+        Self { terminal, output, colour, annotated: annotated && output == Output::Text, began: Instant::now() }
     }
 
     /// Writes results for people.
     pub(crate) fn print(&self, line: impl Display) {
         if self.is_for_people() {
-            self.below(|| self.terminal.print(line));
+            self.terminal.print(line);
         }
     }
 
@@ -56,7 +45,7 @@ impl<'a> Voice<'a> {
     /// Says anything that is no result.
     pub(crate) fn say(&self, text: impl Display) {
         match self.output {
-            Output::Text => self.below(|| self.terminal.say(text)),
+            Output::Text => self.terminal.say(text),
             Output::Json => self.event(What::Said { text: text.to_string() }),
         }
     }
@@ -153,17 +142,8 @@ impl<'a> Voice<'a> {
         }
     }
 
-    /// Draws below the words from now on, or no longer.
-    pub(super) fn draw(&self, bar: Option<ProgressBar>) {
-        *self.live.lock().unwrap_or_else(PoisonError::into_inner) = bar;
-    }
-
-    /// Words go above what is drawn.
-    fn below(&self, write: impl FnOnce()) {
-        let live = self.live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match live {
-            Some(bar) => bar.suspend(write),
-            None => write(),
-        }
+    /// Draws lines below all words, in place of those that were drawn before.
+    pub(super) fn draw(&self, lines: impl FnOnce(Paint, Room) -> Vec<String>) {
+        self.terminal.draw(lines(self.paint_of_talk(), self.terminal.room()));
     }
 }

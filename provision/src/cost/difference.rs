@@ -44,7 +44,8 @@ pub fn difference(deployment: &Deployment, stack: &Stack, world: &World, plan: &
 }
 
 fn assumed(bill: &Bill) -> f64 {
-    bill.lines.iter().filter(|line| line.assumed).map(|line| line.usd).sum()
+    // From nothing at all, a sum of floats begins at minus zero, and looks like it.
+    bill.lines.iter().filter(|line| line.assumed).fold(0.0, |sum, line| sum + line.usd)
 }
 
 /// The configuration with those numbers replaced that AWS has otherwise and that cost.

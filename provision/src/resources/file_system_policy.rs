@@ -27,10 +27,26 @@ pub struct FileSystemPolicySpec {
 }
 
 impl FileSystemPolicySpec {
-    /// Asks for a policy, in whatever order it is written.
+    /// Asks for a policy, in whatever order it is written, and whatever its statements are called.
     pub fn new(file_system_id: String, policy: Value) -> Self {
-        Self { policy: policy_document::canonical(policy), file_system_id }
+        Self { policy: policy_document::canonical(without_names(policy)), file_system_id }
     }
+}
+
+/// EFS gives names to a policy and to statements that have none; they say nothing about who may do what.
+fn without_names(mut policy: Value) -> Value {
+    if let Some(fields) = policy.as_object_mut() {
+        fields.remove("Id");
+    }
+    let statements = match policy.get_mut("Statement") {
+        Some(Value::Array(statements)) => statements.as_mut_slice(),
+        Some(one) => std::slice::from_mut(one),
+        None => &mut [],
+    };
+    for fields in statements.iter_mut().filter_map(Value::as_object_mut) {
+        fields.remove("Sid");
+    }
+    policy
 }
 
 impl FileSystemPolicy {
@@ -75,5 +91,26 @@ impl Resource for FileSystemPolicy {
             }
         };
         file_system::in_turn(context, change).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_that_efs_gives_are_no_difference_and_everything_else_is() {
+        let sent = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*"}]});
+        let mut returned = json!({
+            "Version": "2012-10-17",
+            "Id": "1",
+            "Statement": [{"Sid": "efs-statement-7ce9d881", "Effect": "Deny", "Action": "*"}],
+        });
+        let spec = |policy: &Value| FileSystemPolicySpec::new("fs-1".to_owned(), policy.clone()).policy;
+        assert_eq!(spec(&returned), spec(&sent));
+        returned["Statement"][0]["Effect"] = json!("Allow");
+        assert_ne!(spec(&returned), spec(&sent));
     }
 }

@@ -1,6 +1,9 @@
 //! Plays what a real account answered against the simulation, and says where that answered otherwise.
 //!
 //! Requests are sent at the moments at which they were sent to AWS, so that things are as old as they were there.
+//! What AWS did and the simulation refuses is tried again until it does it, too; what AWS had finished and the simulation
+//! has not is looked at again until it has; and everything after that is as much later. So a duration that differs is
+//! one difference, and not the first of hundreds.
 //! Identifiers differ, of course: what AWS called one thing is replaced by what the simulation calls it (`names`).
 
 mod differences;
@@ -16,8 +19,9 @@ use anyhow::{Context as _, Result};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use provision::transcript::{Body, Call, error_code};
+use provision::wait::human;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::answer::Answer;
 use crate::runs::certificate;
@@ -26,6 +30,11 @@ use crate::{Cloud, REGION, cbor, lock};
 
 use self::names::Names;
 pub use self::recording::Recording;
+
+/// For how long the simulation may be behind: what is being released holds on for so long at most.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// For how long it may not show what is new.
+const SIGHT: Duration = Duration::from_secs(10);
 
 /// A place where the simulation answered otherwise than AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +75,7 @@ pub async fn replay(recording: &Recording) -> Result<Replayed> {
     let cloud = Cloud::default();
     let names = Arc::new(Mutex::new(prepare(&cloud, recording).await?));
     let began = Instant::now();
+    let mut late = Duration::ZERO;
     let mut running = VecDeque::new();
     let mut replayed = Replayed { calls: 0, unanswered: 0, differences: Vec::new() };
     for (line, call) in recording.calls() {
@@ -75,9 +85,10 @@ pub async fn replay(recording: &Recording) -> Result<Replayed> {
         }
         replayed.calls += 1;
         let at = recording.since_began(call);
-        sleep_until(began + at).await;
+        sleep_until(began + at + late).await;
         // Whoever sent this knew the answers that had arrived by then.
         finish_until(&mut running, at, &mut replayed.differences).await?;
+        late = began.elapsed().saturating_sub(at);
         let request = request(call, &lock(&names)).with_context(|| format!("line {line}"))?;
         running.push_back(Running {
             line,
@@ -113,15 +124,55 @@ struct Running {
 fn send(cloud: &Cloud, request: HttpRequest, call: Call, names: &Arc<Mutex<Names>>) -> JoinHandle<Result<Vec<String>>> {
     let (cloud, names) = (cloud.clone(), Arc::clone(names));
     tokio::spawn(async move {
-        let answer = cloud.send(&request).await.map_err(|error| anyhow::anyhow!("{error}"))?;
-        let (theirs, ours) = (Tree::of_body(call.answer.as_ref()), Tree::of_text(&answer.body));
+        let reads = reads(&call);
         let their_code = their_code(&call);
+        let theirs = Tree::of_body(call.answer.as_ref());
+        let began = Instant::now();
+        let mut first = None;
+        let mut pause = Duration::from_millis(250);
+        let (answer, ours, behind) = loop {
+            let answer = cloud.send(&request).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+            let ours = Tree::of_text(&answer.body);
+            let behind = behind(&call, their_code.as_deref(), our_code(&answer).as_deref(), (&theirs, &ours));
+            match &behind {
+                Some((seen, patience)) if began.elapsed() < *patience => first.get_or_insert(seen.clone()),
+                _ => break (answer, ours, behind),
+            };
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(10));
+        };
         if their_code.is_none() && answer.is_ok() {
-            let lists = ["Describe", "Filter", "Get", "List"].iter().any(|verb| call.operation.starts_with(verb));
-            lock(&names).compare(&theirs, &ours, !lists);
+            lock(&names).compare(&theirs, &ours, !reads);
         }
-        Ok(differences::between((their_code, &theirs), (our_code(&answer), &ours)))
+        let mut found = differences::between((their_code, &theirs), (our_code(&answer), &ours));
+        if let Some(first) = first.filter(|_| behind.is_none() && found.is_empty()) {
+            let later = human(began.elapsed());
+            found.push(format!("the simulation {first} at first, and answered as AWS {later} later"));
+        }
+        Ok(found)
     })
+}
+
+fn reads(call: &Call) -> bool {
+    ["Describe", "Filter", "Get", "List"].iter().any(|verb| call.operation.starts_with(verb))
+}
+
+/// In what the simulation is not yet where AWS was, if time alone can mend that, and how long it may take.
+fn behind(
+    call: &Call,
+    their_code: Option<&str>,
+    our_code: Option<&str>,
+    (theirs, ours): (&Tree, &Tree),
+) -> Option<(String, Duration)> {
+    match (their_code, our_code, reads(call)) {
+        (None, Some(code), false) => Some((format!("refused with {code}"), PATIENCE)),
+        (None, None, true) => match differences::on_its_way(theirs, ours) {
+            Some(state) => Some((format!("said [{state}]"), PATIENCE)),
+            None if differences::shows_nothing(theirs, ours) => Some(("showed nothing".to_owned(), SIGHT)),
+            None => None,
+        },
+        _ => None,
+    }
 }
 
 /// The recorder does not read CBOR.
@@ -159,9 +210,16 @@ async fn finish_until(running: &mut VecDeque<Running>, moment: Duration, found: 
 
 /// The request as it was sent, with the simulation's names and a signature that only says for whom it is.
 fn request(call: &Call, names: &Names) -> Result<HttpRequest> {
-    let body = match String::from_utf8(call.request.body.bytes()) {
-        Ok(text) => SdkBody::from(names.translate(&text)),
-        Err(error) => SdkBody::from(error.into_bytes()),
+    let bytes = call.request.body.bytes();
+    let content_type = call.request.content_type.as_deref().unwrap_or_default();
+    let body = if content_type == cbor::CONTENT_TYPE {
+        SdkBody::from(cbor::write(&names.translate_value(&cbor::read(&bytes))))
+    } else {
+        match String::from_utf8(bytes) {
+            Ok(text) if content_type.contains("form-urlencoded") => SdkBody::from(names.translate_form(&text)),
+            Ok(text) => SdkBody::from(names.translate(&text)),
+            Err(error) => SdkBody::from(error.into_bytes()),
+        }
     };
     let mut request = HttpRequest::new(body);
     request.set_method(&call.request.method)?;

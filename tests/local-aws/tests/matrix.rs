@@ -1,10 +1,6 @@
 //! Failures at every call of every scene: a cut through the matrix, which takes an hour as a whole
 //! (`cargo xtask matrix`), and two thousand seeds with many failures at once.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "a test fails where it must, and plays the seed that it is told to"
-)]
+#![expect(clippy::disallowed_methods, reason = "a test fails where it must, and plays the seed that it is told to")]
 
 use local_aws::call::Call;
 use local_aws::matrix::{Life, Lived, SEEDS, SEEDS_A_LIFE, Scene, Tally, cases, clock, seeds};

@@ -130,6 +130,24 @@ async fn whatever_aws_did_otherwise_is_printed_and_nothing_else() {
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_aws_that_was_faster_is_told_as_so_many_durations_and_nothing_else() {
+    let desk = Desk::new().await;
+    assert_eq!(desk.deploy("the first program").await.exit, Exit::Done);
+    assert_eq!(desk.deploy("the second program").await.exit, Exit::Done);
+    let mut lines: Vec<Value> = desk.recording().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let began = lines[0]["at"].as_u64().unwrap();
+    for line in &mut lines {
+        line["at"] = json!(began + (line["at"].as_u64().unwrap() - began) / 10);
+        line["took"] = json!(line["took"].as_u64().unwrap() / 10);
+    }
+    let found = differences(&lines.iter().map(|line| format!("{line}\n")).collect::<String>()).await;
+    let refused: Vec<_> = found.iter().filter(|it| it.contains("AWS did it, the simulation refused")).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let late = |what: &str| found.iter().any(|it| it.contains(what) && it.contains("at first, and answered as AWS"));
+    assert!(late("said [creating]") && late("said [provisioning]") && late("said [IN_PROGRESS]"), "{found:?}");
+}
+
 #[test]
 fn a_file_that_is_no_recording_is_told_with_its_line() {
     let note = json!({"step": "create"}).to_string();

@@ -65,7 +65,7 @@ impl Runner {
 
     /// Runs a command to its end, and gives its exit code; it is asked to end when the time is up.
     pub(super) fn run(&self, words: &[&str]) -> Result<i32> {
-        self.wait(words, || self.is_over())
+        self.wait(words, || self.caps.as_ref().is_some_and(Caps::are_reached))
     }
 
     /// Runs a command to its end, however long that takes: what is made must be destroyed.
@@ -73,11 +73,12 @@ impl Runner {
         self.wait(words, || false)
     }
 
-    fn wait(&self, words: &[&str], is_over: impl Fn() -> bool) -> Result<i32> {
+    /// Ctrl-C reaches the command by itself (`signals`); asking it a second time would make it leave at once.
+    fn wait(&self, words: &[&str], is_late: impl Fn() -> bool) -> Result<i32> {
         let mut running = Foreground::start("provision", self.command(words))?;
         let mut asked = false;
         while !running.has_ended()? {
-            if is_over() && !asked {
+            if is_late() && !asked && !signals::asked_to_stop() {
                 eprintln!("acceptance: the time is up; what runs is finished, and then everything is destroyed");
                 running.ask_to_end();
                 asked = true;

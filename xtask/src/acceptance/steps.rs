@@ -103,6 +103,9 @@ fn perform_one(runner: &Runner, step: &Step<'_>) -> Result<()> {
     eprintln!("acceptance: {}: provision {}", step.name, step.words.join(" "));
     runner.note(step.name, step.broken_image)?;
     let code = runner.run(&step.words)?;
+    if signals::asked_to_stop() {
+        return Err(Interrupted.into());
+    }
     if code == step.code {
         return Ok(());
     }

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde_json::Value;
+
 use crate::tree::Tree;
+
+/// What is written in other signs in a form.
+const IN_FORMS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// AWS's names, longest first when they are replaced, so that an ARN goes before the identifier in it.
 #[derive(Debug, Default)]
@@ -53,6 +59,31 @@ impl Names {
     }
 }
 
+impl Names {
+    /// A form of AWS's, whose values are written in other signs.
+    pub(super) fn translate_form(&self, form: &str) -> String {
+        let pair = |pair: &str| {
+            let Some((name, value)) = pair.split_once('=') else { return pair.to_owned() };
+            let value = value.replace('+', " ");
+            let value = self.translate(&percent_decode_str(&value).decode_utf8_lossy());
+            format!("{name}={}", utf8_percent_encode(&value, IN_FORMS))
+        };
+        form.split('&').map(pair).collect::<Vec<_>>().join("&")
+    }
+
+    /// Every text in a document of AWS's.
+    pub(super) fn translate_value(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.translate(text)),
+            Value::Array(items) => items.iter().map(|item| self.translate_value(item)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(key, value)| (key.clone(), self.translate_value(value))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+}
+
 fn mark(index: usize) -> String {
     format!("\u{1}{index}\u{2}")
 }
@@ -77,6 +108,18 @@ mod tests {
         names.compare(&theirs, &ours, true);
         let text = names.translate("VpcId=vpc-0aaa1111&Arn=arn:aws:x:1:vpc/vpc-0aaa1111");
         assert_eq!(text, "VpcId=vpc-2bbb&Arn=arn:aws:x:2:thing/vpc-2bbb");
+    }
+
+    #[test]
+    fn names_are_replaced_in_forms_and_documents_too() {
+        let mut names = Names::default();
+        names.learn("arn:aws:x:000000000000:a/1", "arn:aws:x:123456789012:b/2");
+        names.learn("000000000000", "123456789012");
+        let form = names.translate_form("Action=Do&Arn=arn%3Aaws%3Ax%3A000000000000%3Aa%2F1&Text=a+b");
+        assert_eq!(form, "Action=Do&Arn=arn%3Aaws%3Ax%3A123456789012%3Ab%2F2&Text=a%20b");
+        let document = serde_json::json!({"Arns": ["arn:aws:x:000000000000:a/1"], "Count": 1});
+        let expected = serde_json::json!({"Arns": ["arn:aws:x:123456789012:b/2"], "Count": 1});
+        assert_eq!(names.translate_value(&document), expected);
     }
 
     #[test]

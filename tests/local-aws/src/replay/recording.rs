@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use provision::transcript::Call;
+use provision::transcript::{Body, Call};
 use serde::Deserialize;
 
 /// One line.
@@ -48,6 +48,14 @@ impl Recording {
         Ok(recording)
     }
 
+    /// Whether it was a rehearsal: the stand-in's account has a number that no real one has.
+    pub fn is_of_stand_in(&self) -> bool {
+        let ours = |call: &Call| {
+            call.operation == "GetCallerIdentity" && text(call.answer.as_ref()).contains(":000000000000:")
+        };
+        self.calls.iter().any(|(_, call)| ours(call))
+    }
+
     /// Every call with the number of its line.
     pub(super) fn calls(&self) -> impl Iterator<Item = (usize, &Call)> {
         self.calls.iter().map(|(line, call)| (*line, call))
@@ -72,6 +80,10 @@ impl Recording {
         let spoken = self.calls.iter().flat_map(|(_, call)| certificates(&form_decoded(&text(call))));
         spoken.filter(|arn| !made.contains(arn)).collect()
     }
+}
+
+fn text(body: Option<&Body>) -> String {
+    body.map(|body| String::from_utf8_lossy(&body.bytes()).into_owned()).unwrap_or_default()
 }
 
 fn form_decoded(text: &str) -> String {

@@ -27,6 +27,8 @@ impl Forgotten {
             "CreateCluster" => {
                 self.learn(json("/cluster/clusterArn"), call);
                 self.learn_cluster(&json("/cluster/clusterArn"), call);
+                // A name that is used again is another cluster; the emulator thinks of the old one.
+                answer.edit(|body| body["cluster"]["status"] = serde_json::json!("ACTIVE"));
             }
             "UpdateCluster" => self.learn_cluster(&json("/cluster/clusterArn"), call),
             "DeleteCluster" => {
@@ -135,7 +137,6 @@ impl Forgotten {
             for cluster in body["clusters"].as_array_mut().into_iter().flatten() {
                 if let Some(settings) = self.settings.get(&text(&cluster["clusterArn"])) {
                     cluster["settings"] = settings.clone();
-                    // A name that is used again is another cluster; the emulator thinks of the old one.
                     cluster["status"] = serde_json::json!("ACTIVE");
                 }
                 let configuration = self.configurations.get(&text(&cluster["clusterArn"]));

@@ -106,8 +106,8 @@ fn deregister(state: &mut TaskDefinitions, call: &Call) -> Result<Value, Refusal
 }
 
 fn delete(state: &mut TaskDefinitions, call: &Call) -> Value {
-    for arn in call.fields["taskDefinitions"].as_array().into_iter().flatten().map(text) {
-        state.by_arn.remove(&arn);
-    }
-    json!({"taskDefinitions": [], "failures": []})
+    let arns = call.fields["taskDefinitions"].as_array().into_iter().flatten().map(text);
+    let gone = arns.filter(|arn| state.by_arn.remove(arn).is_some());
+    let gone: Vec<_> = gone.map(|arn| json!({"taskDefinitionArn": arn, "status": "DELETE_IN_PROGRESS"})).collect();
+    json!({"taskDefinitions": gone, "failures": []})
 }

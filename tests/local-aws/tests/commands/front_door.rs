@@ -21,7 +21,10 @@ async fn a_service_that_does_not_answer_people_is_a_failed_deploy_although_all_t
     desk.cloud.world(|world| world.front_door = Way::Status(503));
     let said = desk.deploy().await;
     assert_eq!(said.exit, Exit::Failed, "{}", said.talk);
-    has(&said.talk, &["FAILED", "front door https: https://", "status 503: no task is healthy", "provision status"]);
+    has(
+        &said.talk,
+        &["FAILED", "/health/ready does not answer with 200: ", "status 503: no task is healthy", "provision status"],
+    );
     assert!(!said.talk.contains("the service is at"), "{}", said.talk);
     let again = desk.run(&["deploy", "--yes", "--output", "json"]).await;
     assert_eq!(again.exit, Exit::Failed, "nothing is to do, and still nobody is served");
