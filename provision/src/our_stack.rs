@@ -69,6 +69,8 @@ pub struct OurStack {
     pub targets: [Handle<TargetGroup>; 2],
     /// Where the rules are.
     pub listener: Handle<Listener>,
+    image: Handle<Image>,
+    roles: policies::Roles,
     outside: Outside,
     domain: domain::Domain,
     /// Who is told when something is wrong.
@@ -128,6 +130,8 @@ impl OurStack {
             service,
             targets: [edge.page, edge.api],
             listener: edge.listener,
+            image,
+            roles,
             outside,
             domain,
             alarms,
@@ -142,7 +146,7 @@ impl OurStack {
 
     /// What the next look at the world can use.
     pub fn hints(&self, outputs: &Outputs) -> Hints {
-        use crate::resources::{availability_zones, certificate, owned, service_linked_role};
+        use crate::resources::{availability_zones, certificate, iam_role, image, owned, service_linked_role};
 
         let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
         let load_balancing = load_balancing.chain([self.load_balancer.of(outputs).map(|it| it.arn)]);
@@ -157,6 +161,9 @@ impl OurStack {
         let linked = self.outside.linked_roles.iter();
         let linked = linked.filter(|(_, role)| role.of(outputs).is_some());
         facts.extend(linked.map(|(service, _)| (service_linked_role::hint(service), String::new())));
+        let roles = [self.roles.execution, self.roles.task].map(|it| it.of(outputs)).into_iter().flatten();
+        facts.extend(roles.map(|role| (iam_role::nothing_attached(&role.name), String::new())));
+        facts.extend(self.image.of(outputs).map(|it| (image::HINT.to_owned(), it.reference)));
         let retired = self.stack.ids().filter(|id| self.stack.is_retired(*id));
         facts.extend(retired.map(|id| (gone(self.stack.name(id)), String::new())));
         Hints { facts }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use crate::aws::Aws;
-use crate::context::{Context, Hints};
+use crate::context::{Context, Hints, Look};
 use crate::event::Event;
 use crate::execute::{self, Options, execute};
 use crate::our_stack::OurStack;
@@ -51,16 +51,21 @@ pub struct OutOfDate(Run);
 ///
 /// # Errors
 /// When something cannot be read, or is not ours.
-pub async fn look(ours: &OurStack, record: &Record, aws: &Aws) -> Result<World> {
-    Ok(look_and_remember(ours, record, aws).await?.0)
+pub async fn look(ours: &OurStack, record: &Record, aws: &Aws, look: Look) -> Result<World> {
+    Ok(look_and_remember(ours, record, aws, look).await?.0)
 }
 
-async fn look_and_remember(ours: &OurStack, record: &Record, aws: &Aws) -> Result<(World, Arc<Vec<Entry>>)> {
+async fn look_and_remember(
+    ours: &OurStack,
+    record: &Record,
+    aws: &Aws,
+    look: Look,
+) -> Result<(World, Arc<Vec<Entry>>)> {
     let quiet = Context::silent(aws.clone());
     let record = record.clone();
     let runs = async move { record.runs(&quiet).await.map(Arc::new).map_err(Arc::new) }.boxed().shared();
     let hints = runs.clone().map(|runs| Arc::new(runs.map(|runs| hints(&runs)).unwrap_or_default()));
-    let context = Context::looking(aws.clone(), hints);
+    let context = Context::looking(aws.clone(), hints, look);
     let runs = async { runs.await.map_err(|error| anyhow!("{error:#}")) };
     tokio::try_join!(Box::pin(observe(&ours.stack, &context)), runs)
 }
@@ -79,8 +84,8 @@ fn hints(runs: &[Entry]) -> Hints {
 ///
 /// # Errors
 /// When something cannot be read, or is not ours.
-pub async fn prepare(ours: &OurStack, record: &Record, aws: &Aws, goal: Goal) -> Result<Planned> {
-    let (world, runs) = look_and_remember(ours, record, aws).await?;
+pub async fn prepare(ours: &OurStack, record: &Record, aws: &Aws, goal: Goal, look: Look) -> Result<Planned> {
+    let (world, runs) = look_and_remember(ours, record, aws, look).await?;
     let plan = plan(&ours.stack, &world, goal)?;
     let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&Context::silent(aws.clone())).await?;
     let unfinished = runs.first().filter(|newest| newest.outcome == Outcome::Begun).map(|newest| newest.run.clone());
@@ -132,10 +137,11 @@ pub async fn carry_out(
         // One that did not come up is nothing to go back to.
         let service = work.ours.service.id();
         let came_up = !outcome.failed.contains_key(&service) && !outcome.skipped.contains(&service);
-        let task_definition = work.ours.task.of(&outcome.outputs).filter(|_| came_up).map(|task| task.arn);
+        let task = work.ours.task.of(&outcome.outputs).map(|task| task.arn);
+        let (task_definition, tried) = if came_up { (task, None) } else { (None, task) };
         let hints = work.ours.hints(&outcome.outputs);
         End::Remember(Box::new(
-            Entry { changed: outcome.changed.len(), task_definition, hints, ..entry.clone() }.ended(how),
+            Entry { changed: outcome.changed.len(), task_definition, tried, hints, ..entry.clone() }.ended(how),
         ))
     };
     Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await

@@ -171,6 +171,10 @@ pub(crate) struct PlanArguments {
     /// Exit with 2 when there is something to do.
     #[arg(long)]
     pub(crate) exit_code: bool,
+    /// Look at all that the last run proved, too, as a deploy does: ownership tags, policies that somebody attached to
+    /// roles, and whether the image is still in its repository.
+    #[arg(long)]
+    pub(crate) afresh: bool,
 }
 
 #[derive(Args, Debug)]

@@ -1,5 +1,6 @@
 //! `provision deploy`: makes everything as described, and ends with where to find it or why it failed.
 
+use crate::context::Look;
 use crate::execute::{Options, Outcome};
 use crate::guard::Access;
 use crate::our_stack::OurStack;
@@ -27,7 +28,7 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DeployArguments) -> R
     let image = session.image(&arguments.image)?;
     let image_name = image.to_string();
     let ours = session.stack(image);
-    let planned = session.prepare(&ours, Goal::Present).await?;
+    let planned = session.prepare(&ours, Goal::Present, Look::Afresh).await?;
     let plan = &planned.plan;
     let cost = announce(session, &ours, &planned).cost;
     refuse_if_blocked(plan)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::context::Look;
 use crate::plan::Goal;
 use anyhow::Result;
 
@@ -17,7 +18,7 @@ use super::summary::{Summary, Told};
 pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> Result<Exit> {
     let ours = session.stack_to_find();
     let goal = Goal::Absent { delete_data: arguments.delete_data };
-    let planned = session.prepare(&ours, goal).await?;
+    let planned = session.prepare(&ours, goal, Look::Afresh).await?;
     let cost = announce(session, &ours, &planned).cost;
     let outcome = if planned.is_done() {
         None

@@ -258,7 +258,8 @@ fn before(running: Running, revisions: &[Revision], runs: &[Entry]) -> Result<Ta
     let of_it = |revision: &Revision, run: &&Entry| run.task_definition.as_deref() == Some(revision.arn.as_str());
     let came_up =
         |revision: &Revision| runs.iter().filter(|run| of_it(revision, run)).any(|run| run.outcome == Outcome::Done);
-    let is_unknown = |revision: &Revision| !runs.iter().any(|run| of_it(revision, &run));
+    let failed = |revision: &Revision, run: &Entry| run.tried.as_deref() == Some(revision.arn.as_str());
+    let is_unknown = |revision: &Revision| !runs.iter().any(|run| of_it(revision, &run) || failed(revision, run));
     let is_earlier = |revision: &Revision| revision.number < running.number;
     // A way back can fail, too: then the newest revision is one that came up once.
     let is_back = |it: &Revision| it.number == running.number && running.rollout == Rollout::Failed;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::context::Look;
 use crate::guard::Access;
 use crate::our_stack::OurStack;
 use crate::resources::topic;
@@ -33,7 +34,7 @@ impl Document for Known {
 pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
-    let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly)).await?;
+    let world = look(&ours, &session.record(), &session.aws(Access::ReadOnly), Look::Believing).await?;
     let outputs = world.outputs();
     print(session, &ours, &outputs);
     session.terminal.document(&Known {

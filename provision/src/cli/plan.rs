@@ -10,6 +10,7 @@ use super::exit::Exit;
 use super::github::cell;
 use super::report;
 use super::session::Session;
+use crate::context::Look;
 use crate::cost::{Difference, difference};
 use crate::estimate::Estimate;
 use crate::our_stack::OurStack;
@@ -20,7 +21,8 @@ use crate::run::Planned;
 pub(crate) async fn run(session: &Session<'_>, arguments: &PlanArguments) -> Result<Exit> {
     session.needs_certificate()?;
     let ours = session.stack(session.image(&arguments.image)?);
-    let planned = session.prepare(&ours, Goal::Present).await?;
+    let look = if arguments.afresh { Look::Afresh } else { Look::Believing };
+    let planned = session.prepare(&ours, Goal::Present, look).await?;
     let plan = &planned.plan;
     let view = View::of(session, &ours, &planned);
     session.terminal.print(view.text(plan, session.terminal.paint_of_results()));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::aws::{Aws, AwsError, Owner, Pace};
+use crate::context::Look;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::our_stack::OurStack;
@@ -102,10 +103,10 @@ impl<'a> Session<'a> {
     }
 
     /// Plans while the account is being checked: a plan only reads, and time counts.
-    pub(crate) async fn prepare(&self, ours: &OurStack, goal: Goal) -> Result<Planned> {
+    pub(crate) async fn prepare(&self, ours: &OurStack, goal: Goal, look: Look) -> Result<Planned> {
         self.find_credentials().await;
         let (record, aws) = (self.record(), self.reader());
-        let (checked, planned) = tokio::join!(self.check_account(), run::prepare(ours, &record, &aws, goal));
+        let (checked, planned) = tokio::join!(self.check_account(), run::prepare(ours, &record, &aws, goal, look));
         // What is wrong with the account explains what else went wrong.
         checked?;
         planned

@@ -1,6 +1,7 @@
 //! `provision status`: the service as AWS sees it now.
 
 use crate::context::Context;
+use crate::context::Look;
 use crate::guard::Access;
 use crate::names::Names;
 use crate::resources::target_group;
@@ -33,7 +34,7 @@ pub(crate) async fn run(session: &Session<'_>) -> Result<Exit> {
     session.check_account().await?;
     let ours = session.stack_to_find();
     let context = Context::silent(session.aws(Access::ReadOnly));
-    let outputs = look(&ours, &session.record(), &context.aws).await?.outputs();
+    let outputs = look(&ours, &session.record(), &context.aws, Look::Believing).await?.outputs();
     let names = Names::of(&session.deployment);
     let service = rollout::status(&context, &names.cluster(), &names.service()).await?;
     let mut targets = BTreeMap::new();

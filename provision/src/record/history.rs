@@ -41,6 +41,9 @@ pub struct Entry {
     pub image: Option<String>,
     /// The task definition that ran at its end.
     pub task_definition: Option<String>,
+    /// The task definition that did not come up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<String>,
     /// How many resources it changed.
     pub changed: usize,
     /// What it knew at its end, for the next one.
@@ -57,6 +60,7 @@ impl Entry {
             ended: None,
             image,
             task_definition: None,
+            tried: None,
             changed: 0,
             hints: Hints::default(),
         }

@@ -306,6 +306,9 @@ impl Image {
     }
 }
 
+/// The name of the hint with the image that was in its repository at the end of the newest run.
+pub(crate) const HINT: &str = "image in its repository";
+
 /// What ECR asks for where it does not say otherwise.
 const PART_SIZE: usize = 10 * 1024 * 1024;
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -324,6 +327,7 @@ impl Resource for Image {
             // Another registry is not asked.
             let ours = format!("/{}@", self.repository);
             let there = match reference.rsplit_once(&ours) {
+                Some(_) if context.believed(HINT).await.as_ref() == Some(&reference) => true,
                 Some((_, digest)) => exists(context, &self.repository, digest).await?,
                 None => true,
             };
@@ -339,6 +343,10 @@ impl Resource for Image {
             return Ok(Some(Live { spec: (), output: ImageOutput { reference: reference.clone() } }));
         }
         let Some(digest) = self.source.digest() else { return Ok(None) };
+        let believed = context.believed(HINT).await;
+        if let Some(reference) = believed.filter(|it| it.ends_with(&format!("/{}@{digest}", self.repository))) {
+            return Ok(Some(Live { spec: (), output: ImageOutput { reference } }));
+        }
         let there = exists(context, &self.repository, digest);
         let (there, uri) = tokio::try_join!(there, self.repository_uri(context))?;
         let Some(uri) = uri.filter(|_| there) else { return Ok(None) };

@@ -90,6 +90,9 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Descrip
 /// Reads the tags of a load balancer or target group, and whether they are there: somebody may have lost those of one
 /// that an earlier run knew to be ours, for no two ever have the same ARN.
 pub(super) async fn is_tagged(context: &Context, what: &str, arn: &str) -> Result<bool> {
+    if context.believed(&super::owned(arn)).await.is_some() {
+        return Ok(true);
+    }
     let answer = context.aws.elb.describe_tags().resource_arns(arn).send().await.map_err(AwsError::from)?;
     let tags = answer.tag_descriptions().iter().flat_map(|description| description.tags());
     let tags = tags.map(|tag| (tag.key().unwrap_or_default(), tag.value().unwrap_or_default()));

@@ -83,11 +83,14 @@ impl Resource for LogGroup {
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(mut live) = self.find(context).await? else { return Ok(None) };
-        let answer = context.aws.logs.list_tags_for_resource().resource_arn(&live.output.arn).send().await;
+        let LogGroupOutput { arn, created, .. } = &live.output;
+        if context.believed(&super::owned(arn)).await == Some(created.to_string()) {
+            return Ok(Some(live));
+        }
+        let answer = context.aws.logs.list_tags_for_resource().resource_arn(arn).send().await;
         let tags = answer.map_err(AwsError::from)?.tags.unwrap_or_default();
         let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str()));
         let checked = context.aws.owner.check(format_args!("log group {}", self.name), tags);
-        let LogGroupOutput { arn, created, .. } = &live.output;
         let known = async || context.hint(&super::owned(arn)).await == Some(created.to_string());
         live.spec.tagged = super::is_marked(checked, known).await?;
         Ok(Some(live))

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use config::deployment::{ConfigSource, Deployment};
 use provision::aws::Owner;
 use provision::cli::Exit;
-use provision::context::Context;
+use provision::context::{Context, Look};
 use provision::event::Event;
 use provision::execute::{Options, Outcome};
 use provision::guard::Access;
@@ -39,6 +39,8 @@ pub struct Runs {
     pub seed: u64,
     /// Who runs, as the lock and the history say.
     pub who: String,
+    /// How closely plans look.
+    pub look: Look,
     /// Everything that the runs said.
     told: Arc<Mutex<String>>,
     _folder: TempDir,
@@ -78,6 +80,7 @@ impl Runs {
             image,
             seed: 1,
             who: "somebody".to_owned(),
+            look: Look::Afresh,
             told: Arc::default(),
             _folder: folder,
         })
@@ -152,7 +155,7 @@ impl Runs {
     /// When something cannot be read.
     pub async fn prepare(&self, goal: Goal) -> Result<Planned> {
         let ours = OurStack::new(&self.deployment, self.image.clone());
-        prepare(&ours, &self.record(), &self.cloud.aws(self.owner(), Access::ReadOnly), goal).await
+        prepare(&ours, &self.record(), &self.cloud.aws(self.owner(), Access::ReadOnly), goal, self.look).await
     }
 
     /// Carries a plan out.

@@ -51,7 +51,7 @@ impl Scene {
 
     async fn run(&mut self, who: Who, goal: Goal) -> Report {
         let moment = self.runs.cloud.calls().len();
-        let report = self.runs.run(goal).await.unwrap();
+        let report = Box::pin(self.runs.run(goal)).await.unwrap();
         self.sent_since(who, moment);
         report
     }
@@ -70,7 +70,8 @@ impl Scene {
         let certificate =
             format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
         let moment = self.runs.cloud.calls().len();
-        let said = piped(&self.runs.cloud, &[&["--set", &certificate], words].concat(), input).await;
+        let words_of_it = [&["--set", &certificate], words].concat();
+        let said = Box::pin(piped(&self.runs.cloud, &words_of_it, input)).await;
         assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
         self.sent_since(who, moment);
     }
@@ -403,7 +404,7 @@ const EXCEPTIONS: [(&str, &str); 2] = [
 
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_is_in_the_table_and_what_is_in_the_table_is_sent() {
-    let scene = played().await;
+    let scene = Box::pin(played()).await;
     let [pipeline, doctor, operator, visitor] = &scene.sent;
     let lines = all();
     let of = |who: Who| -> Operations {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Finding;
-use crate::context::Context;
+use crate::context::{Context, Look};
 use crate::our_stack::OurStack;
 use crate::plan::survey;
 use crate::resource::Resource as _;
@@ -24,7 +24,7 @@ pub(super) struct There {
 pub(super) async fn look(ours: &OurStack, context: &Context) -> There {
     let stack = &ours.stack;
     // Nothing that earlier runs knew is believed here.
-    let context = Context::looking(context.aws.clone(), async { Arc::default() });
+    let context = Context::looking(context.aws.clone(), async { Arc::default() }, Look::Afresh);
     let (world, mut failures) = Box::pin(survey(stack, &context)).await;
     // The image has a line of its own.
     failures.retain(|_, error| !error.is::<NothingRuns>());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use provision::context::Context;
+use provision::context::Look;
 use provision::guard::Access;
 use provision::our_stack::{OurStack, pipeline};
 use provision::plan::{World, observe};
@@ -162,7 +163,7 @@ async fn known() -> Known {
     for account in [Account::with_nat().await, Account::with_domain().await] {
         let ours = OurStack::new(&account.runs.deployment, account.runs.image.clone());
         let aws = account.runs.cloud.aws(account.runs.owner(), Access::ReadOnly);
-        known.learn(&ours.stack, &look(&ours, &account.runs.record(), &aws).await.unwrap());
+        known.learn(&ours.stack, &look(&ours, &account.runs.record(), &aws, Look::Afresh).await.unwrap());
     }
     let account = Account::empty().await;
     identity::apply(&account).await;
