@@ -178,7 +178,7 @@ fn new(world: &mut World, call: &Call, kind: Kind, mut fields: Fields) -> String
     world
         .load_balancing
         .things
-        .insert(arn.clone(), Thing { kind, fields, attributes: BTreeMap::new(), created: world.now });
+        .insert(arn.clone(), Thing { kind, fields, attributes: defaults(kind), created: world.now });
     if kind == Kind::LoadBalancer {
         let groups: Vec<_> = call.list("SecurityGroups.member").into_iter().map(ToOwned::to_owned).collect();
         for subnet in call.list("Subnets.member") {
@@ -191,6 +191,12 @@ fn new(world: &mut World, call: &Call, kind: Kind, mut fields: Fields) -> String
         }
     }
     arn
+}
+
+/// The attributes that AWS gives, of those that anybody here asks for.
+fn defaults(kind: Kind) -> BTreeMap<String, String> {
+    let off = (kind == Kind::LoadBalancer).then(|| ("access_logs.s3.enabled".to_owned(), "false".to_owned()));
+    off.into_iter().collect()
 }
 
 fn parent_kind(kind: &str) -> &'static str {

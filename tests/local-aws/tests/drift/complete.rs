@@ -68,9 +68,12 @@ const WHOLE: [(&str, &str); 10] = [
 ];
 
 /// Fields without a case, each with its reason.
-const NO_CASE: [(&str, &str, &str); 14] = [
+const NO_CASE: [(&str, &str, &str); 20] = [
     ("EFS access point", "file_system_id", "an access point is looked for in our file system only"),
     ("EFS access point", "path", "it is found by its path; with another path it is another one"),
+    ("ECR repository", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
+    ("ECS cluster", "sessions", "`hardening`: a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise"),
+    ("EFS file system", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
     ("EFS file system", "state", "passes by itself; a run that was killed while waiting leaves it"),
     ("EFS mount target", "file_system_id", "it is found by what it connects, and AWS changes neither end"),
     ("EFS mount target", "subnet_id", "it is found by what it connects, and AWS changes neither end"),
@@ -81,7 +84,14 @@ const NO_CASE: [(&str, &str, &str); 14] = [
     ("certificate", "domain", "it is found by its domain, which AWS never changes"),
     ("certificate", "state", "passes by itself; `domain` lets it fail"),
     ("elastic IP", "domain", "AWS gives addresses in networks only"),
+    (
+        "load balancer",
+        "attributes.access_logs.s3.enabled",
+        "`hardening`: requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_longer",
+    ),
     ("load balancer", "state", "passes by itself; a run that was killed while waiting leaves it"),
+    ("log group", "kms_key", "`hardening`: another_key_behind_the_tools_back_is_found_and_undone"),
+    ("secret", "kms_key", "`hardening`: another_key_behind_the_tools_back_is_found_and_undone"),
     ("security group rules", "group_id", "they are those of our group, whose loss is a case of the group"),
 ];
 

@@ -291,7 +291,7 @@ async fn a_running_image_that_is_gone_is_told_with_what_to_do() {
     request.set_image_ids(images.image_ids).send().await.unwrap();
     let certificate = account.runs.deployment.edge.certificate_arn.as_ref().unwrap();
     let certificate = format!("edge.certificate_arn={certificate}");
-    let said = piped(&account.runs.cloud, &["plan", "--set", &certificate], "").await;
+    let said = piped(&account.runs.cloud, &["plan", "--afresh", "--set", &certificate], "").await;
     assert_ne!(said.exit, Exit::Done, "{}", said.results);
     for part in ["is no longer in its repository", "no task could start", "--image-layout FOLDER"] {
         assert!(said.talk.contains(part), "{part:?} is missing from: {}", said.talk);
