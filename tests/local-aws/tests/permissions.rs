@@ -94,6 +94,10 @@ impl Scene {
         self.runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
         self.runs.deployment.encryption.disk_and_images = false;
         self.deploy(Who::Operator).await;
+        // A pipeline must see all of it, or it could plan nothing where an option is on.
+        let moment = self.runs.cloud.calls().len();
+        self.runs.plan(Goal::Present).await.unwrap();
+        self.sent_since(Who::Pipeline, moment);
         self.runs.deployment.network.nat_gateways = self.runs.deployment.network.zones;
         self.deploy(Who::Operator).await;
         self.runs.deployment.edge.domain = None;
