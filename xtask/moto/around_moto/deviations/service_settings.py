@@ -9,7 +9,12 @@ Needed: the plan after the first deploy would want to change the service.
 from moto.core.utils import camelcase_to_underscores
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-_FORGOTTEN = ("deploymentConfiguration", "enableExecuteCommand", "healthCheckGracePeriodSeconds")
+_FORGOTTEN = (
+    "deploymentConfiguration",
+    "enableECSManagedTags",
+    "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds",
+)
 
 
 def install():
