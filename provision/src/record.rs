@@ -7,6 +7,7 @@
 mod history;
 mod lock;
 
+use std::fmt;
 use std::time::SystemTime;
 
 use anyhow::Result;
@@ -44,9 +45,16 @@ impl Run {
     pub fn begin(verb: &str, who: &str) -> Self {
         let now = SystemTime::now();
         let nanos = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        // The clock and the process keep runs apart; nothing depends on it but what people read.
-        let id = format!("{:x}-{:x}", nanos / 1_000_000, std::process::id());
+        // The clock to its last digit and the process keep runs apart: the history takes the lines of one id for one
+        // run, so that two of the same would hide that the second is at work, or was killed.
+        let id = format!("{nanos:x}-{:x}", std::process::id());
         Self { id, who: who.to_owned(), verb: verb.to_owned(), since: utc(now) }
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a {} by {} since {}", self.verb, self.who, self.since)
     }
 }
 

@@ -24,8 +24,8 @@ pub struct Planned {
     pub world: World,
     /// What is to be done.
     pub plan: Plan,
-    /// The newest run, if its end was not heard of: it is at work, or it was killed.
-    pub unfinished: Option<Run>,
+    /// The run whose end was not heard of, in words: it is at work, or it was killed.
+    pub unfinished: Option<String>,
     /// The runs whose work the plan may know.
     known: BTreeSet<String>,
     /// Whether there is a record that should go with everything else.
@@ -42,8 +42,8 @@ impl Planned {
 /// Somebody was at work between the making of a plan and its carrying out.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "a {} by {} since {} came between making this plan and carrying it out, so the plan may be out of date; \
-     nothing was changed, run the command again", .0.verb, .0.who, .0.since
+    "{0} came between making this plan and carrying it out, so the plan may be out of date; nothing was changed, run \
+     the command again"
 )]
 pub struct OutOfDate(Run);
 
@@ -85,10 +85,19 @@ fn hints(runs: &[Entry]) -> Hints {
 /// # Errors
 /// When something cannot be read, or is not ours.
 pub async fn prepare(ours: &OurStack, record: &Record, aws: &Aws, goal: Goal, look: Look) -> Result<Planned> {
-    let (world, runs) = look_and_remember(ours, record, aws, look).await?;
+    let quiet = Context::silent(aws.clone());
+    // The history of a moment ago may not be readable yet; the lock that a killed run left always is.
+    let holder = async {
+        match look {
+            Look::Afresh => record.holder(&quiet).await,
+            Look::Believing => Ok(None),
+        }
+    };
+    let ((world, runs), holder) = tokio::try_join!(look_and_remember(ours, record, aws, look), holder)?;
     let plan = plan(&ours.stack, &world, goal)?;
-    let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&Context::silent(aws.clone())).await?;
-    let unfinished = runs.first().filter(|newest| newest.outcome == Outcome::Begun).map(|newest| newest.run.clone());
+    let leftover = goal == (Goal::Absent { delete_data: true }) && record.exists(&quiet).await?;
+    let begun = runs.first().filter(|newest| newest.outcome == Outcome::Begun).map(|newest| newest.run.to_string());
+    let unfinished = begun.or_else(|| holder.map(|holder| holder.to_string()));
     let known = runs.iter().map(|entry| entry.run.id.clone()).collect();
     Ok(Planned { world, plan, unfinished, known, leftover })
 }

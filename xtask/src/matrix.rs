@@ -13,7 +13,7 @@ pub(crate) struct MatrixArguments {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     step: u64,
     /// How many seeds are played after them, each with many failures at once.
-    #[arg(long, default_value_t = 1_500)]
+    #[arg(long, default_value_t = 2_000)]
     seeds: u64,
 }
 

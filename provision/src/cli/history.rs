@@ -169,7 +169,8 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
     let family = &session.deployment.task.family;
     let context = Context::silent(session.aws(Access::ReadOnly));
     let record = session.record();
-    let ((revisions, running), runs) = tokio::try_join!(read(session, &context), record.runs(&context))?;
+    let ((revisions, running), runs, holder) =
+        tokio::try_join!(read(session, &context), record.runs(&context), record.holder(&context))?;
     let Some(running) = running else {
         return Err(BadInput(
             "no service runs, so there is nothing to go back from; run `provision deploy`".to_owned(),
@@ -181,7 +182,7 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         None => before(running, &revisions, &runs)?,
     };
     // A run that was killed holds the lock still, and may not have seen its revision come up.
-    let unfinished = runs.first().is_some_and(|newest| newest.outcome == Outcome::Begun);
+    let unfinished = holder.is_some() || runs.first().is_some_and(|newest| newest.outcome == Outcome::Begun);
     if target.number == running.number && running.rollout == Rollout::Completed && !unfinished {
         session.terminal.say(format_args!("revision {} runs already", target.number));
         let image = target.image.clone();

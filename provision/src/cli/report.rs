@@ -92,8 +92,7 @@ pub(super) async fn interruptibly<T>(session: &Session<'_>, work: impl AsyncFnOn
 /// Says, while somebody only looks, that somebody else may be at work.
 pub(super) fn warn_of_unfinished(session: &Session<'_>, planned: &Planned) {
     if let Some(run) = &planned.unfinished {
-        let text =
-            format!("a {} by {} since {} has not ended: it is at work, or it was killed", run.verb, run.who, run.since);
+        let text = format!("{run} has not ended: it is at work, or it was killed");
         session.terminal.say(format_args!("note: {text}"));
         session.terminal.annotate(Level::Warning, "another run", text);
     }

@@ -74,7 +74,7 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.run() {
-            Some(run) => write!(f, "a {} by {} since {}", run.verb, run.who, run.since),
+            Some(run) => run.fmt(f),
             None => write!(f, "a run that did not say who it is"),
         }
     }
