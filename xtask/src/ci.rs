@@ -72,9 +72,7 @@ pub(crate) fn run(arguments: &CiArguments) -> Result<()> {
 impl CiArguments {
     fn chosen(&self) -> Vec<Check> {
         let is_chosen = |check: &Check| match self.only.as_slice() {
-            // Since what a plan reads has grown, moto lacks settings of it; until its deviations have followed, it is asked
-            // for by name.
-            [] => !self.skip.contains(check) && *check != Check::Moto,
+            [] => !self.skip.contains(check),
             only => only.contains(check),
         };
         ALL.into_iter().filter(is_chosen).collect()
@@ -223,9 +221,8 @@ mod tests {
     }
 
     #[test]
-    fn every_check_but_moto_runs_unless_it_is_left_out() {
-        // All but moto, which is asked for by name.
-        assert_eq!(arguments(&[], &[]).chosen(), ALL[..6]);
+    fn every_check_runs_unless_it_is_left_out() {
+        assert_eq!(arguments(&[], &[]).chosen(), ALL);
         assert_eq!(arguments(&[Check::Moto, Check::Fmt], &[]).chosen(), [Check::Fmt, Check::Moto]);
         let rest = arguments(&[], &[Check::Local, Check::Moto]).chosen();
         assert_eq!(rest, ALL[..5]);

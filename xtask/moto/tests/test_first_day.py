@@ -9,7 +9,7 @@ from tests.world import AccountTest
 class FirstDayTest(AccountTest):
     def test_a_stack_comes_from_nothing_and_leaves_nothing(self):
         self.provision.run("validate")
-        self.assertIn("all can be read; 0 of", self.provision.run("doctor").stdout)
+        self.assertIn("none of our names is another's; 0 of", self.provision.run("doctor").stdout)
         layout = ("--image-layout", self.one.folder)
         planned = self.changes(*layout)
         self.assertEqual({change.split()[0] for change in planned}, {"create"})

@@ -100,7 +100,7 @@ class OtherHandsTest(AccountTest):
             "create scale-on-cpu": [],
             "update cluster": ["container_insights"],
             "update scaling": ["max"],
-            "update task-role": [f"policies.{policy}.Statement"],
+            "update task-role": [f"policies.{policy}.Statement.{part}" for part in ("Action", "Condition", "Resource")],
         }
 
     def monitoring(self):
