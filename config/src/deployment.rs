@@ -21,7 +21,7 @@ use crate::reader::Reader;
 use crate::service::{App, Environment};
 
 pub use alarms::Alarms;
-pub use edge::{Domain, Edge};
+pub use edge::{Domain, Edge, WebAcl};
 pub use encryption::Encryption;
 pub use github::Github;
 pub use kept::{Images, Logs, Storage};
@@ -379,6 +379,24 @@ mod tests {
     }
 
     #[test]
+    fn a_firewall_is_one_of_the_region_or_none() {
+        let with = |value: &str| load("staging", &[&format!("edge.web_acl={value}")]);
+        let arn = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/name/0f1e2d3c";
+        assert_eq!(with(arn).unwrap().edge.web_acl, Some(WebAcl::Arn(arn.to_owned())));
+        assert_eq!(with("none").unwrap().edge.web_acl, Some(WebAcl::None));
+        for (wrong, hint) in [
+            (arn.replace("ap-northeast-1", "us-east-1"), "make one in the same region"),
+            (arn.replace("regional", "global"), "make one of scope REGIONAL"),
+            (arn.replace("webacl", "rulegroup"), "it looks like arn:aws:wafv2:"),
+            (arn.replace("123456789012", "me"), "it looks like arn:aws:wafv2:"),
+            ("off".to_owned(), "it looks like arn:aws:wafv2:"),
+        ] {
+            let problems = with(&wrong).unwrap_err();
+            assert!(problems.0[0].hint.as_ref().unwrap().starts_with(hint), "{wrong}: {problems}");
+        }
+    }
+
+    #[test]
     fn what_costs_money_is_off_and_production_is_protected_from_deletion() {
         for (name, ..) in BUILT_IN {
             let deployment = load(name, &[]).unwrap();
@@ -387,6 +405,7 @@ mod tests {
             assert!(!deployment.network.flow_logs && !deployment.network.endpoints, "{name}");
             assert_eq!(deployment.encryption.kms_key_arn, None, "{name}");
             assert_eq!(deployment.edge.access_logs_bucket, None, "{name}");
+            assert_eq!(deployment.edge.web_acl, None, "{name}");
             assert!(deployment.edge.redirect_http, "{name}");
             assert_eq!(deployment.edge.deletion_protection, name == "production");
         }

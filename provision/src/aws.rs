@@ -52,6 +52,8 @@ pub struct Aws {
     pub sns: aws_sdk_sns::Client,
     /// The caller's identity.
     pub sts: aws_sdk_sts::Client,
+    /// Firewalls.
+    pub waf: aws_sdk_wafv2::Client,
     /// The region all clients talk to.
     pub region: String,
     /// Whose things these are.
@@ -125,6 +127,7 @@ impl Aws {
             secrets: client!(aws_sdk_secretsmanager),
             sns: client!(aws_sdk_sns),
             sts: client!(aws_sdk_sts),
+            waf: client!(aws_sdk_wafv2),
             region,
             owner,
             pace: Pace::Real,

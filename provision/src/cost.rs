@@ -5,7 +5,7 @@ mod difference;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use config::deployment::{Architecture, Deployment};
+use config::deployment::{Architecture, Deployment, WebAcl};
 use config::metrics;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +14,8 @@ pub use difference::{Difference, difference};
 
 use crate::our_stack::endpoints::SERVICES;
 use crate::our_stack::monitoring::ALARM_METRICS;
+use crate::resource::Resource as _;
+use crate::resources::web_acl_association::WebAclAssociation;
 
 /// The table of prices. Amounts that depend on use are assumptions, and are shown as such.
 const PRICES: &str = include_str!("../data/prices.csv");
@@ -31,11 +33,15 @@ const FLOW_LOG_GB: f64 = 2.0;
 const ENDPOINT_GB: f64 = 5.0;
 /// Gigabytes of requests that are kept in a bucket, whose owner decides how long.
 const ACCESS_LOGS_GB: f64 = 1.0;
+/// Millions of requests that a firewall looks at: a few editors, health checks of others, and whoever knocks.
+const WAF_REQUESTS: f64 = 0.5;
 /// Gigabytes of sessions in tasks: people type little.
 const EXEC_GB: f64 = 0.1;
 /// How often services use a key: for each start of a task, each layer of an image, each mail, and each few minutes of a
 /// log.
 const KEY_USES: f64 = 20_000.0;
+/// The kind of what puts a firewall before the load balancer.
+const FIREWALL: &str = WebAclAssociation::KIND;
 /// What Container Insights measures of one cluster, one service and its tasks.
 const INSIGHTS_METRICS: f64 = 20.0;
 /// Load balancer capacity units of a page that a few editors use.
@@ -172,6 +178,12 @@ pub fn bill(deployment: &Deployment) -> Result<Bill, NoPrices> {
     if deployment.edge.access_logs_bucket.is_some() {
         let usd = ACCESS_LOGS_GB * prices.usd("s3-standard");
         lines.push(line("access logs", "load balancer", format!("{ACCESS_LOGS_GB} GB kept"), usd, true));
+    }
+    if let Some(WebAcl::Arn(_)) = deployment.edge.web_acl {
+        let amount = "1, which is there already".to_owned();
+        lines.push(line("web ACL", FIREWALL, amount, prices.usd("web-acl"), true));
+        let usd = WAF_REQUESTS * prices.usd("web-acl-requests");
+        lines.push(line("requests through it", FIREWALL, format!("{WAF_REQUESTS} million"), usd, true));
     }
     if deployment.service.exec {
         let amount = format!("{EXEC_GB} GB written, {} days kept", deployment.logs.retention_days);
@@ -354,6 +366,7 @@ mod tests {
         deployment.network.flow_logs = true;
         deployment.service.exec = true;
         deployment.edge.access_logs_bucket = Some("logs".to_owned());
+        deployment.edge.web_acl = Some(WebAcl::Arn("arn:aws:wafv2:acl".to_owned()));
         deployment.network.endpoints = true;
         deployment.encryption.kms_key_arn = Some("arn:aws:kms:key".to_owned());
         deployment.service.container_insights = true;

@@ -274,6 +274,11 @@ impl Place {
             "own-key" => self.own_key.iter().cloned().collect(),
             "repository" => vec![arn("ecr", &format!("repository/{}", names.repository()))],
             "flow-log-role" => vec![global("iam", &format!("role{}{}", names.role_path(), names.role("flow-log")))],
+            // Web ACLs are somebody's, of any name.
+            "firewall" => vec![
+                arn("wafv2", "regional/webacl/*/*"),
+                arn("elasticloadbalancing", &format!("loadbalancer/app/{balancer}/*")),
+            ],
             // Which zone a name is in is known to AWS alone.
             "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
             // The default group of our network comes without our tags, and somebody may take them from the network.

@@ -50,6 +50,7 @@ pub mod task_definition;
 pub mod topic;
 pub mod vpc;
 pub mod vpc_endpoint;
+pub mod web_acl_association;
 
 /// The error for an update of something that cannot change at all; planning blocks it before.
 fn never_changes(kind: &str) -> anyhow::Error {

@@ -214,6 +214,9 @@ const NOT_VISIBLE_YET: &[&str] = &[
     "TargetGroupNotFound",
     "LoadBalancerNotFound",
     "FileSystemNotFound",
+    // WAF, of a load balancer that was made moments ago.
+    "WAFNonexistentItemException",
+    "WAFUnavailableEntityException",
     // The one that an attempt before made does not show yet.
     "FlowLogAlreadyExists",
 ];

@@ -15,6 +15,9 @@ pub(crate) struct MatrixArguments {
     /// How many seeds are played after them, each with many failures at once.
     #[arg(long, default_value_t = 2_000)]
     seeds: u64,
+    /// Only this scene: deploy, redeploy, change, rollback, destroy, harden or soften; may be given more than once.
+    #[arg(long)]
+    scene: Vec<String>,
 }
 
 /// Plays the whole matrix; the tests of every day play a cut through it. The last line is the count.
@@ -24,6 +27,6 @@ pub(crate) fn run(arguments: &MatrixArguments) -> Result<()> {
     cargo.args(["build", "--workspace", "--locked", "--bin", "matrix"]);
     child::run("building the simulation", cargo)?;
     let mut matrix = Command::new(workspace::target().join("debug/matrix"));
-    matrix.args([arguments.step, arguments.seeds].map(|number| number.to_string()));
+    matrix.args([arguments.step, arguments.seeds].map(|number| number.to_string())).args(&arguments.scene);
     child::run("the matrix of failures", matrix)
 }

@@ -19,6 +19,8 @@ pub struct Edge {
     pub deletion_protection: bool,
     /// The bucket into which every request is written, if any.
     pub access_logs_bucket: Option<String>,
+    /// The firewall before it; nothing leaves alone what somebody, or Firewall Manager, put there.
+    pub web_acl: Option<WebAcl>,
     /// Who may call.
     pub ingress_cidrs: Vec<String>,
     /// Which TLS versions and ciphers.
@@ -29,6 +31,16 @@ pub struct Edge {
     pub health_check_interval_seconds: u16,
     /// How long a connection may be silent.
     pub idle_timeout_seconds: u16,
+}
+
+/// The firewall before the load balancer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebAcl {
+    /// There is to be none.
+    None,
+    /// That of an ARN.
+    Arn(String),
 }
 
 /// A name on the internet, and who holds its records.
@@ -48,6 +60,7 @@ impl Edge {
             redirect_http: reader.flag_or("edge.redirect_http", true),
             deletion_protection: reader.flag_or("edge.deletion_protection", false),
             access_logs_bucket: reader.checked("edge.access_logs_bucket", bucket),
+            web_acl: reader.checked("edge.web_acl", |text| web_acl(text, region)).map(WebAcl::of),
             ingress_cidrs: reader.list("edge.ingress_cidrs", peers),
             ssl_policy: reader.text("edge.ssl_policy", |text| {
                 if text.starts_with("ELBSecurityPolicy-TLS13-1-2") || text.starts_with("ELBSecurityPolicy-TLS13-1-3") {
@@ -63,6 +76,41 @@ impl Edge {
             health_check_interval_seconds: reader.number("edge.health_check_interval_seconds", 5..=300),
             idle_timeout_seconds: reader.number("edge.idle_timeout_seconds", 1..=4000),
         }
+    }
+}
+
+impl WebAcl {
+    fn of(text: String) -> Self {
+        if text == NO_WEB_ACL { Self::None } else { Self::Arn(text) }
+    }
+}
+
+const NO_WEB_ACL: &str = "none";
+
+fn web_acl(text: &str, region: &str) -> Check {
+    let parts: Vec<_> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        [NO_WEB_ACL] => Ok(()),
+        ["arn", "aws", "wafv2", of, account_id, id]
+            if account(account_id).is_ok() && id.starts_with("regional/webacl/") =>
+        {
+            if *of == region {
+                return Ok(());
+            }
+            wrong(
+                format!("the web ACL is in {of}, the load balancer in {region}"),
+                "make one in the same region, or copy it there",
+            )
+        }
+        ["arn", "aws", "wafv2", _, _, id] if id.starts_with("global/") => wrong(
+            format!("{text:?} is of scope CLOUDFRONT, which load balancers do not take"),
+            "make one of scope REGIONAL",
+        ),
+        _ => wrong(
+            format!("{text:?} is not the ARN of a web ACL"),
+            "it looks like arn:aws:wafv2:REGION:ACCOUNT:regional/webacl/NAME/ID (`aws wafv2 list-web-acls --scope \
+             REGIONAL` shows yours), or none for no firewall",
+        ),
     }
 }
 

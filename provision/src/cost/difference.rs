@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use config::deployment::{Architecture, Deployment};
+use config::deployment::{Architecture, Deployment, WebAcl};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,9 @@ use serde_json::Value;
 use super::{Bill, NoPrices, bill};
 use crate::paint::{Paint, Tone};
 use crate::plan::{Action, Plan, World};
+use crate::resource::Resource as _;
 use crate::resources::load_balancer::ACCESS_LOGS_BUCKET;
+use crate::resources::web_acl_association::WebAclAssociation;
 use crate::stack::Stack;
 
 /// The bill of a month before and after a plan.
@@ -55,6 +57,7 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
     live.network.nat_gateways = count("NAT gateway");
     live.network.flow_logs = count("VPC flow log") > 0;
     live.network.endpoints = count("VPC endpoint") > 0;
+    live.edge.web_acl = None;
     for (node, spec) in world.specs() {
         let number = |field: &str| spec.get(field).and_then(Value::as_i64).and_then(|it| i32::try_from(it).ok());
         match stack.kind(node) {
@@ -85,6 +88,10 @@ fn as_it_is(deployment: &Deployment, stack: &Stack, world: &World) -> Deployment
                 live.network.zones = zones.unwrap_or(live.network.zones);
                 let bucket = spec.get("attributes").and_then(|it| it.get(ACCESS_LOGS_BUCKET)).and_then(Value::as_str);
                 live.edge.access_logs_bucket = bucket.map(ToOwned::to_owned);
+            }
+            WebAclAssociation::KIND => {
+                let web_acl = spec.get("web_acl").and_then(Value::as_str);
+                live.edge.web_acl = web_acl.map(|arn| WebAcl::Arn(arn.to_owned()));
             }
             _ => (),
         }

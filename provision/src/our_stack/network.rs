@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use config::deployment::Deployment;
+use config::deployment::{Deployment, WebAcl};
 
 use super::domain::AnyCertificate;
 use super::endpoints;
@@ -27,6 +27,7 @@ use crate::resources::subnet::{Subnet, SubnetSpec};
 use crate::resources::target_group::{Health, TargetGroup, TargetGroupSpec};
 use crate::resources::vpc::{Vpc, VpcSpec};
 use crate::resources::vpc_endpoint::VpcEndpoint;
+use crate::resources::web_acl_association::{WebAclAssociation, WebAclAssociationSpec};
 use crate::stack::{Handle, Stack};
 
 /// The port of NFS, which EFS speaks.
@@ -236,6 +237,7 @@ pub(super) fn add_edge(
             load_balancer_arn: to.arn,
         });
     redirect(stack, deployment, names, load_balancer);
+    firewall(stack, deployment, names, load_balancer);
     let key = ListenerRule { load_balancer_name: names.load_balancer(), port: HTTPS_PORT, priority: 10 };
     let rule = stack.add("api-paths", key, (listener, api), |(listener, api)| ListenerRuleSpec {
         // `/api/*` alone does not match `/api`.
@@ -261,6 +263,22 @@ fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_bala
         default_action: DefaultAction::Redirect(Redirect::to_https()),
         load_balancer_arn: load_balancer.arn,
     });
+}
+
+/// Associations have no tags that would tell ours from others, so without a word of the configuration there is nothing
+/// to compare and nothing to remove.
+fn firewall(stack: &mut Stack, deployment: &Deployment, names: &Names, load_balancer: Handle<LoadBalancer>) {
+    let key = WebAclAssociation { load_balancer_name: names.load_balancer() };
+    match deployment.edge.web_acl.clone() {
+        None => (),
+        Some(WebAcl::None) => drop(stack.retire("firewall", key, &load_balancer)),
+        Some(WebAcl::Arn(web_acl)) => {
+            stack.add("firewall", key, load_balancer, move |load_balancer| WebAclAssociationSpec {
+                web_acl: web_acl.clone(),
+                load_balancer_arn: load_balancer.arn,
+            });
+        }
+    }
 }
 
 fn load_balancer_attributes(deployment: &Deployment, names: &Names) -> BTreeMap<String, String> {

@@ -254,7 +254,11 @@ impl Lock<'_> {
     /// # Errors
     /// When AWS does not hear of it; then it frees itself after a lease.
     pub async fn release(self) -> Result<()> {
-        let released = persist(&self.context, || self.write(u64::MAX, true)).await;
+        let mut released = persist(&self.context, || self.write(u64::MAX, true)).await;
+        if released.is_err() {
+            // Whoever comes next would wait for a lease, so a failure that seems to last is tried once more, too.
+            released = persist(&self.context, || self.write(u64::MAX, true)).await;
+        }
         match released {
             // Broken or taken over meanwhile: not ours to release.
             Err(error) if error.downcast_ref::<AwsError>().is_some_and(|it| it.is("ResourceNotFoundException")) => {

@@ -39,6 +39,7 @@ SERVICES = [
     ("secrets", "secretsmanager", "secretsmanager"),
     ("sns", "sns", "sns"),
     ("sts", "sts", "sts"),
+    ("waf", "wafv2", "wafv2"),
 ]
 
 CONSTRAINTS = ("min", "max", "pattern", "enum", "sensitive")

@@ -39,6 +39,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("dashboards", world.monitoring.dashboards.len()),
             ("subscriptions", world.subscriptions.count()),
             ("flow logs", world.flow_logs.all.len()),
+            ("firewalls", world.firewalls.count()),
             ("endpoints", world.endpoints.there(now).count()),
         ])
     });

@@ -5,6 +5,7 @@ mod tally;
 use std::fmt;
 
 use anyhow::{Context as _, Result, ensure};
+use config::deployment::WebAcl;
 use provision::plan::Goal;
 
 use crate::Cloud;
@@ -103,7 +104,10 @@ const VALUE: &str = "a-value-that-nobody-may-see";
 fn harden(runs: &mut Runs) {
     const OWN_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     const BUCKET: &str = "logs-of-the-company";
+    const WEB_ACL: &str =
+        "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
     runs.cloud.world(|world| {
+        world.firewalls.web_acls.insert(WEB_ACL.to_owned());
         world.keys.add(OWN_KEY, &["logs", "cloudwatch"]);
         world.log_buckets.insert(BUCKET.to_owned());
     });
@@ -112,6 +116,7 @@ fn harden(runs: &mut Runs) {
     deployment.network.endpoints = true;
     deployment.network.flow_logs = true;
     deployment.edge.access_logs_bucket = Some(BUCKET.to_owned());
+    deployment.edge.web_acl = Some(WebAcl::Arn(WEB_ACL.to_owned()));
     deployment.service.exec = true;
     deployment.service.container_insights = true;
     deployment.encryption.kms_key_arn = Some(OWN_KEY.to_owned());
@@ -126,6 +131,7 @@ fn soften(runs: &mut Runs) {
     deployment.network.endpoints = false;
     deployment.network.flow_logs = false;
     deployment.edge.access_logs_bucket = None;
+    deployment.edge.web_acl = Some(WebAcl::None);
     deployment.service.exec = false;
     deployment.service.container_insights = false;
     deployment.encryption.kms_key_arn = None;

@@ -26,7 +26,7 @@ macro_rules! models {
 }
 
 /// The models as they are kept, by the services' names in signatures.
-const FILES: [(&str, &str); 14] = models![
+const FILES: [(&str, &str); 15] = models![
     "acm",
     "application-autoscaling",
     "ec2",
@@ -41,6 +41,7 @@ const FILES: [(&str, &str); 14] = models![
     "secretsmanager",
     "sns",
     "sts",
+    "wafv2",
 ];
 
 static MODELS: LazyLock<BTreeMap<&str, Model>> = LazyLock::new(|| {

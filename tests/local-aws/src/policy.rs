@@ -130,6 +130,15 @@ pub(crate) fn actions(call: &Call) -> Vec<String> {
         let needed = ["DescribeSubnets", "DescribeNetworkInterfaces", "CreateNetworkInterface"];
         actions.extend(needed.map(|operation| format!("ec2:{operation}")));
     }
+    // Load balancing has a say of its own in what stands before its load balancers.
+    if call.service == "wafv2" {
+        let needed: &[&str] = match call.operation.as_str() {
+            "AssociateWebACL" => &["elasticloadbalancing:CreateWebACLAssociation"],
+            "DisassociateWebACL" => &["elasticloadbalancing:DeleteWebACLAssociation"],
+            _ => &["elasticloadbalancing:GetLoadBalancerWebACL", "wafv2:GetWebACL"],
+        };
+        actions.extend(needed.iter().map(ToString::to_string));
+    }
     // Who calls is told to everybody, whatever their policy says.
     actions.retain(|action| action != "sts:GetCallerIdentity");
     actions

@@ -95,6 +95,8 @@ rules! {
     duplicate_rule = 0,
     associated_once = 0,
     bucket_for_access_logs = 0,
+    firewall_knows_both = 0,
+    firewall_hears_late = 0,
     endpoint_names_conflict = 0,
     flow_log_twice = 0,
     key_of_a_log_group = 0,

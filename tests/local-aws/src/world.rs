@@ -9,6 +9,7 @@ mod certificates;
 mod dns;
 mod efs;
 mod endpoints;
+mod firewalls;
 mod flow_logs;
 mod forgotten;
 pub(crate) mod front_door;
@@ -41,6 +42,7 @@ pub use certificates::{Certificate, Certificates};
 pub use dns::{Dns, Record};
 pub use efs::{FileSystem, MountTarget};
 pub use endpoints::{Endpoint, Endpoints};
+pub use firewalls::Firewalls;
 pub use flow_logs::{FlowLog, FlowLogs};
 pub use front_door::Way;
 pub use interfaces::{Interface, Interfaces, NewInterface};
@@ -101,6 +103,8 @@ pub struct World {
     pub flow_logs: FlowLogs,
     /// Endpoints.
     pub endpoints: Endpoints,
+    /// What stands before load balancers.
+    pub firewalls: Firewalls,
     /// The buckets into which load balancers may write.
     pub log_buckets: BTreeSet<String>,
     /// What may be scaled, by the identifiers of resources.
@@ -185,6 +189,7 @@ impl World {
             ("sns", _) => subscriptions::answer(self, call),
             ("acm", _) => certificates::answer(self, call),
             ("route53", _) => dns::answer(self, call),
+            ("wafv2", _) => firewalls::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
             ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
@@ -205,6 +210,7 @@ impl World {
     pub(crate) fn observe(&mut self, call: &Call, answer: &mut Answer) {
         self.forgotten.observe(call, answer);
         self.keys.observe(call, answer);
+        self.firewalls.observe(call);
         match call.service.as_str() {
             "ec2" => {
                 self.network.observe(call, answer);

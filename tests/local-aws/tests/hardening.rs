@@ -11,6 +11,7 @@ use aws_sdk_ecs::types::{
     ExecuteCommandLogging,
 };
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
+use config::deployment::WebAcl;
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
 use local_aws::matrix::{Case, Scene, play, undisturbed};
@@ -403,7 +404,7 @@ async fn requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_l
         names.iter().fold("~ load-balancer".to_owned(), |line, name| format!("{line} attributes.{name}"))
     };
     repaired(&runs, &[&changed(&attributes)]).await.unwrap();
-    // What somebody associates with the load balancer, as a WebACL, stays: it is never another one.
+    // What somebody associates with the load balancer stays: it is never another one.
     let now = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
     assert_eq!(now, arn);
     let elsewhere = LoadBalancerAttribute::builder().key("access_logs.s3.prefix").value("elsewhere").build();
@@ -418,6 +419,71 @@ async fn requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_l
     repaired(&runs, &[&changed(&[attributes[1], attributes[0], attributes[2]])]).await.unwrap();
     assert_eq!(access_logs(&runs)[0], "false");
     leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+const WEB_ACL: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c";
+const ANOTHER: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-somebody-else/1a2b3c4d";
+
+fn with_firewall(runs: &mut Runs) {
+    runs.cloud.world(|world| world.firewalls.web_acls.extend([WEB_ACL, ANOTHER].map(ToOwned::to_owned)));
+    runs.deployment.edge.web_acl = Some(WebAcl::Arn(WEB_ACL.to_owned()));
+}
+
+/// What stands before the one load balancer, and its ARN.
+fn firewall(runs: &Runs) -> (Option<String>, String) {
+    runs.cloud.world(|world| {
+        let arn = world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone();
+        (world.firewalls.of(&arn).map(ToOwned::to_owned), arn)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_firewall_is_there_from_the_beginning_or_later_and_comes_back() {
+    let runs = begun_with(with_firewall).await;
+    assert_eq!(firewall(&runs).0.as_deref(), Some(WEB_ACL));
+    leaves_nothing(&runs, &[]).await.unwrap();
+
+    let mut runs = deployed().await.unwrap();
+    with_firewall(&mut runs);
+    assert!(price(&runs).await > 5.0);
+    repaired(&runs, &["+ firewall"]).await.unwrap();
+    let waf = hands(&runs).waf;
+    let (_, balancer) = firewall(&runs);
+    waf.disassociate_web_acl().resource_arn(&balancer).send().await.unwrap();
+    repaired(&runs, &["+ firewall"]).await.unwrap();
+    waf.associate_web_acl().resource_arn(&balancer).web_acl_arn(ANOTHER).send().await.unwrap();
+    repaired(&runs, &["~ firewall web_acl"]).await.unwrap();
+    assert_eq!(firewall(&runs).0.as_deref(), Some(WEB_ACL));
+    runs.deployment.edge.web_acl = Some(WebAcl::None);
+    assert!(price(&runs).await < -5.0);
+    repaired(&runs, &["- firewall"]).await.unwrap();
+    assert_eq!(firewall(&runs).0, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_firewall_of_somebody_else_stays_until_it_is_asked_for() {
+    let mut runs = deployed().await.unwrap();
+    with_firewall(&mut runs);
+    let (_, balancer) = firewall(&runs);
+    let waf = hands(&runs).waf;
+    waf.associate_web_acl().resource_arn(&balancer).web_acl_arn(ANOTHER).send().await.unwrap();
+    runs.deployment.edge.web_acl = None;
+    let before = runs.cloud.calls().len();
+    repaired(&runs, &[]).await.unwrap();
+    let asked = runs.cloud.calls().split_off(before).into_iter().filter(|call| call.service == "wafv2").count();
+    assert_eq!((firewall(&runs).0.as_deref(), asked), (Some(ANOTHER), 0));
+    // It goes with the load balancer.
+    leaves_nothing(&runs, &[]).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_firewall_that_is_not_there_is_named_with_what_it_must_be() {
+    let mut runs = deployed().await.unwrap();
+    runs.deployment.edge.web_acl = Some(WebAcl::Arn(WEB_ACL.to_owned()));
+    let report = runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    assert!(failures.contains(&format!("WAF needs {WEB_ACL} to exist, in this region")), "{failures}");
+    assert!(failures.contains("WAFNonexistentItemException"), "{failures}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, IpPermission, IpRange};
 use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
-use config::deployment::Domain;
+use config::deployment::{Domain, WebAcl};
 use local_aws::Cloud;
 use local_aws::commands::piped;
 use local_aws::runs::{Report, Runs, certificate, image_layout};
@@ -90,6 +90,8 @@ impl Scene {
         self.runs.deployment.network.nat_gateways = 1;
         self.runs.deployment.network.flow_logs = true;
         self.runs.deployment.network.endpoints = true;
+        self.runs.cloud.world(|world| world.firewalls.web_acls.insert(WEB_ACL.to_owned()));
+        self.runs.deployment.edge.web_acl = Some(WebAcl::Arn(WEB_ACL.to_owned()));
         self.runs.cloud.world(|world| world.keys.add(KEY, &["logs", "cloudwatch"]));
         self.runs.deployment.encryption.kms_key_arn = Some(KEY.to_owned());
         self.runs.deployment.encryption.disk_and_images = false;
@@ -105,6 +107,7 @@ impl Scene {
         self.runs.deployment.network.nat_gateways = 0;
         self.runs.deployment.network.flow_logs = false;
         self.runs.deployment.network.endpoints = false;
+        self.runs.deployment.edge.web_acl = Some(WebAcl::None);
         self.runs.deployment.encryption.kms_key_arn = None;
         self.deploy(Who::Operator).await;
     }
@@ -309,6 +312,7 @@ async fn disturb_the_roles(aws: &Aws) {
     aws.secrets.update_secret().secret_id(secret).description("odd").send().await.unwrap();
 }
 
+const WEB_ACL: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c";
 const KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// Takes our tags from what an earlier run knows to be ours.

@@ -112,7 +112,9 @@ async fn missing(session: &Session<'_>, context: &Context, principal: &str) -> R
 
 /// What the beginnings of those actions are that only options take which are switched off.
 fn unused(deployment: &Deployment) -> Vec<&'static str> {
-    let options: [(bool, &[_]); 3] = [
+    let of_a_firewall = &["wafv2:", "elasticloadbalancing:CreateWebACL", "elasticloadbalancing:GetLoadBalancerWebACL"];
+    let options: [(bool, &[_]); 4] = [
+        (deployment.edge.web_acl.is_some(), of_a_firewall),
         (deployment.edge.domain.is_some(), &["route53:", "acm:RequestCertificate", "acm:AddTagsToCertificate"]),
         (deployment.network.nat_gateways > 0, &["ec2:AllocateAddress", "ec2:CreateNatGateway"]),
         (deployment.alarms.is_some(), &["sns:"]),

@@ -26,6 +26,7 @@ fn code(service: &str) -> &'static str {
         "ecr" | "ecs" | "logs" => "InvalidParameterException",
         "sns" => "InvalidParameter",
         "route53" => "InvalidInput",
+        "wafv2" => "WAFInvalidParameterException",
         _ => "ValidationException",
     }
 }

@@ -99,6 +99,12 @@ impl LoadBalancing {
         self.things.get(arn)
     }
 
+    /// When a load balancer became active, or will.
+    pub fn active_at(&self, arn: &str) -> Option<Duration> {
+        let balancer = self.get(arn).filter(|it| it.kind == Kind::LoadBalancer)?;
+        Some(balancer.created + PROVISIONING)
+    }
+
     /// Whether a listener has a certificate.
     pub fn has_certificate(&self, arn: &str) -> bool {
         self.all(Kind::Listener).any(|(_, it)| it.field("Certificates.member.1.CertificateArn") == arn)

@@ -87,6 +87,8 @@ const ALL_OPTIONS: &[&str] = &[
     "--set",
     "edge.access_logs_bucket=logs-of-the-company",
     "--set",
+    "edge.web_acl=arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c",
+    "--set",
     "service.exec=true",
     "--set",
     "service.container_insights=true",

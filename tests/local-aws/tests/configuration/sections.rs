@@ -67,7 +67,7 @@ const GITHUB: &[Change] = &[
 ];
 
 /// Keys whose cases are tests of their own: what they change is not in place, or not in this stack.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 14] = [
     "app",
     "environment",
     "region",
@@ -78,6 +78,7 @@ const ELSEWHERE: [&str; 13] = [
     "edge.hosted_zone",
     // `hardening` switches these on and off on a living stack.
     "edge.access_logs_bucket",
+    "edge.web_acl",
     "encryption.disk_and_images",
     "encryption.kms_key_arn",
     "network.endpoints",
