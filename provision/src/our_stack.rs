@@ -92,12 +92,8 @@ impl OurStack {
         flow_logs::add(stack_, d, n, outside.identity, network.vpc);
         let storage = storage(stack_, d, n, &network);
         let repository = images(stack_, d, n);
-        let kms_key = d.encryption.kms_key_arn.clone();
-        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), move |()| SecretSpec {
-            description: "API keys of the weather service and the language models".to_owned(),
-            keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
-            kms_key: kms_key.clone(),
-        });
+        let keys = api_keys(d);
+        let secret = stack_.add("api-keys", Secret { name: n.secret() }, (), move |()| keys.clone());
         let key = LogGroup { name: n.log_group(), resource: "service-log".to_owned() };
         let log_group = stack_.add("service-log", key, (), log_group_spec(d));
         let exec_log = exec_log(stack_, d, n);
@@ -276,6 +272,15 @@ fn disk_policy(
 /// The key for what keeps the key that it was made with.
 fn key_of_data(deployment: &Deployment) -> Option<String> {
     deployment.encryption.kms_key_arn.clone().filter(|_| deployment.encryption.disk_and_images)
+}
+
+/// What the secret with the API keys should be.
+pub(crate) fn api_keys(deployment: &Deployment) -> SecretSpec {
+    SecretSpec {
+        description: "API keys of the weather service and the language models".to_owned(),
+        keys: config::SECRET_KEYS.iter().map(ToString::to_string).collect(),
+        kms_key: deployment.encryption.kms_key_arn.clone(),
+    }
 }
 
 /// What each of our log groups should be.

@@ -15,6 +15,7 @@ use super::session::Session;
 use crate::context::Context;
 use crate::guard::Access;
 use crate::names::Names;
+use crate::our_stack::api_keys;
 use crate::resources::secret::Secret;
 
 /// The keys; their values are never shown.
@@ -55,12 +56,14 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &SecretsArguments) -> 
     match new {
         Some(new) => {
             let names: Vec<_> = new.keys().cloned().collect();
-            secret.merge(&Context::silent(session.aws(Access::ReadWrite)), new).await?;
-            session.terminal.say(format_args!(
-                "{} set in {}; tasks read keys when they start, so the next deploy brings them",
-                names.join(", "),
-                secret.name
-            ));
+            let context = Context::silent(session.aws(Access::ReadWrite));
+            let is_new = secret.merge(&context, &api_keys(&session.deployment), new).await?;
+            let then = if is_new {
+                "which is new; a deploy takes it up as its own"
+            } else {
+                "tasks read keys when they start, so the next deploy brings them"
+            };
+            session.terminal.say(format_args!("{} set in {}; {then}", names.join(", "), secret.name));
             session.terminal.document(&keys(session, &secret).await?);
         }
         None => {

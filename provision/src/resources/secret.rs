@@ -24,7 +24,7 @@ pub struct Secret {
 }
 
 /// What it should be; values are never part of it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SecretSpec {
     /// What it is for.
     pub description: String,
@@ -56,6 +56,17 @@ pub(crate) enum Presence {
 #[derive(Default)]
 struct Value(BTreeMap<String, String>);
 
+impl Value {
+    /// Every key, without a value.
+    fn empty(spec: &SecretSpec) -> Self {
+        Self(spec.keys.iter().map(|key| (key.clone(), String::new())).collect())
+    }
+
+    fn text(&self) -> Result<String> {
+        serde_json::to_string(&self.0).context("a secret that is not data")
+    }
+}
+
 impl Secret {
     async fn value(&self, context: &Context) -> Result<Value> {
         let answer = context.aws.secrets.get_secret_value().secret_id(&self.name).send().await;
@@ -72,19 +83,39 @@ impl Secret {
         Ok(Value(value))
     }
 
-    /// Sets some keys and leaves the others.
+    /// Sets some keys and leaves the others. Where there is no secret yet it is made as a deploy would, which then takes
+    /// it up: a service that needs a key comes up with its first deploy. Tells whether it was made.
     ///
     /// # Errors
-    /// When there is no secret yet, or when it cannot be read or written.
-    pub async fn merge(&self, context: &Context, new: BTreeMap<String, String>) -> Result<()> {
-        anyhow::ensure!(
-            self.read(context).await?.is_some(),
-            "there is no secret {} yet; run `provision deploy` first, the service starts without keys",
-            self.name
-        );
+    /// When it cannot be read or written, or is somebody else's.
+    pub async fn merge(&self, context: &Context, spec: &SecretSpec, new: BTreeMap<String, String>) -> Result<bool> {
+        if self.read(context).await?.is_none() {
+            if !self.restore_if_deleted(context).await? {
+                let mut value = Value::empty(spec);
+                value.0.extend(new);
+                self.make(context, spec, &value).await?;
+                return Ok(true);
+            }
+            self.complete(context, spec).await?;
+        }
         let mut value = self.value(context).await?;
         value.0.extend(new);
-        self.put(context, &value).await
+        self.put(context, &value).await?;
+        Ok(false)
+    }
+
+    async fn make(&self, context: &Context, spec: &SecretSpec, value: &Value) -> Result<SecretOutput> {
+        let request = context
+            .aws
+            .secrets
+            .create_secret()
+            .name(&self.name)
+            .description(&spec.description)
+            .set_kms_key_id(spec.kms_key.clone())
+            .secret_string(value.text()?)
+            .set_tags(Some(self.tags(context, spec)));
+        let created = request.send().await.map_err(AwsError::from)?;
+        Ok(SecretOutput { arn: super::sent(created.arn, "the secret's ARN")? })
     }
 
     /// The keys that have a value.
@@ -97,8 +128,7 @@ impl Secret {
     }
 
     async fn put(&self, context: &Context, value: &Value) -> Result<()> {
-        let text = serde_json::to_string(&value.0).context("a secret that is not data")?;
-        let request = context.aws.secrets.put_secret_value().secret_id(&self.name).secret_string(text);
+        let request = context.aws.secrets.put_secret_value().secret_id(&self.name).secret_string(value.text()?);
         request.send().await.map_err(AwsError::from)?;
         Ok(())
     }
@@ -183,18 +213,7 @@ impl Resource for Secret {
             let live = super::sent(self.read(context).await?, "the restored secret")?;
             return Ok(live.output);
         }
-        let empty: BTreeMap<_, _> = spec.keys.iter().map(|key| (key, "")).collect();
-        let request = context
-            .aws
-            .secrets
-            .create_secret()
-            .name(&self.name)
-            .description(&spec.description)
-            .set_kms_key_id(spec.kms_key.clone())
-            .secret_string(serde_json::to_string(&empty).context("a secret that is not data")?)
-            .set_tags(Some(self.tags(context, spec)));
-        let created = request.send().await.map_err(AwsError::from)?;
-        Ok(SecretOutput { arn: super::sent(created.arn, "the secret's ARN")? })
+        self.make(context, spec, &Value::empty(spec)).await
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &SecretSpec) -> Result<SecretOutput> {

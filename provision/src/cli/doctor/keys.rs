@@ -41,7 +41,7 @@ async fn keys(session: &Session<'_>, context: &Context, secret: &Secret) -> Resu
     let missing: Vec<_> = needed.iter().filter(|(key, _)| !set.contains(*key)).collect();
     for (key, because) in &missing {
         let text = format!("{key} has no value, and {because}, so the service will not start");
-        findings.push(Finding::bad(WHAT, format_args!("{text}; {}", way_out(presence, key))));
+        findings.push(Finding::bad(WHAT, format_args!("{text}; run `provision secrets set {key}`")));
     }
     if !set.is_empty() {
         let set: Vec<_> = set.into_iter().collect();
@@ -51,13 +51,4 @@ async fn keys(session: &Session<'_>, context: &Context, secret: &Secret) -> Resu
         findings.push(Finding::note(WHAT, text));
     }
     Ok(findings)
-}
-
-/// A deploy makes the secret, and a service without keys comes up only with settings that need none.
-fn way_out(presence: Presence, key: &str) -> String {
-    let set = format!("run `provision secrets set {key}`");
-    if presence == Presence::There {
-        return set;
-    }
-    format!("deploy once with settings that need no key (weather_source open-meteo, no llm_providers), then {set}")
 }

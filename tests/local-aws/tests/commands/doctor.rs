@@ -188,7 +188,7 @@ async fn keys_that_the_service_needs_must_have_a_value() {
     let keys = async || lines(&desk.run(&needy).await, "API keys").join("\n");
     has(
         &keys().await,
-        &["BAD   API keys           WXTECH_API_KEY has no value", "deploy once with settings that need no key"],
+        &["BAD   API keys           WXTECH_API_KEY has no value", "run `provision secrets set WXTECH_API_KEY`"],
     );
     desk.deploy().await;
     let said = desk.run(&needy).await;

@@ -204,6 +204,29 @@ async fn unlock_breaks_the_lock_of_a_run_that_was_killed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn keys_that_the_service_needs_can_be_set_before_the_first_deploy() {
+    let desk = Desk::new().await;
+    let said = desk.with_input(&["secrets", "set", "WXTECH_API_KEY"], "do-not-show-4711").await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    has(&said.talk, &["WXTECH_API_KEY set in", "which is new; a deploy takes it up as its own"]);
+    let layout = desk.layout().to_str().unwrap().to_owned();
+    let needy = ["--set", "app_settings.weather_source=wxtech", "--image-layout", &layout];
+    let deployed = desk.run(&[&["deploy", "--yes"][..], &needy].concat()).await;
+    assert_eq!(deployed.exit, Exit::Done, "{}", deployed.talk);
+    assert!(desk.run(&["secrets", "list"]).await.results.contains("WXTECH_API_KEY       set"));
+    let plan = desk.run(&[&["plan", "--exit-code"][..], &needy].concat()).await;
+    assert_eq!(plan.exit, Exit::Done, "{}", plan.results);
+    // What waits for its deletion comes back with what it held.
+    let secret = "weather-comment-generator/staging/api-keys";
+    desk.somebody().secrets.delete_secret().secret_id(secret).recovery_window_in_days(7).send().await.unwrap();
+    let said = desk.with_input(&["secrets", "set", "OPENAI_API_KEY"], "do-not-show-4712").await;
+    assert_eq!(said.exit, Exit::Done, "{}", said.talk);
+    let listed = desk.run(&["secrets", "list"]).await.results;
+    has(&listed, &["OPENAI_API_KEY       set", "WXTECH_API_KEY       set"]);
+    assert!([said, deployed].iter().all(|said| !said.talk.contains("do-not-show")));
+}
+
+#[tokio::test(start_paused = true)]
 async fn secrets_go_in_by_a_pipe_or_a_file_and_never_come_out() {
     let desk = Desk::deployed().await;
     let value = "do-not-show-4711";
