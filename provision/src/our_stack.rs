@@ -142,7 +142,9 @@ impl OurStack {
 
     /// What the next look at the world can use.
     pub fn hints(&self, outputs: &Outputs) -> Hints {
-        use crate::resources::{availability_zones, certificate, iam_role, image, owned, service_linked_role};
+        use crate::resources::{
+            availability_zones, certificate, iam_role, image, owned, requested_certificate, service_linked_role,
+        };
 
         let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
         let load_balancing = load_balancing.chain([self.load_balancer.of(outputs).map(|it| it.arn)]);
@@ -152,6 +154,12 @@ impl OurStack {
         facts.extend(self.log_group.of(outputs).map(|it| (owned(&it.arn), it.created.to_string())));
         facts.extend(self.listener.of(outputs).map(|it| (listener::hint(network::HTTPS_PORT), it.arn)));
         facts.extend(self.certificate(outputs).map(|arn| (certificate::HINT.to_owned(), arn)));
+        facts.extend(
+            self.name
+                .as_ref()
+                .zip(self.domain.hint(outputs))
+                .map(|(name, known)| (requested_certificate::hint(name), known)),
+        );
         facts
             .extend(self.outside.zones.of(outputs).map(|zones| (availability_zones::HINT.to_owned(), zones.join(" "))));
         let linked = self.outside.linked_roles.iter();

@@ -34,7 +34,7 @@ impl Inputs for AnyCertificate {
     fn resolve(&self, outputs: &Outputs) -> Option<String> {
         match self {
             Self::Given(handle) => handle.resolve(outputs),
-            Self::Requested(handle) => handle.resolve(outputs),
+            Self::Requested(handle) => handle.resolve(outputs).map(|it| it.arn),
         }
     }
 }
@@ -44,6 +44,16 @@ impl Inputs for AnyCertificate {
 pub(super) struct Domain {
     pub(super) certificate: AnyCertificate,
     zone: Option<Handle<HostedZone>>,
+}
+
+impl Domain {
+    /// What the next look can use of a certificate that was requested here.
+    pub(super) fn hint(&self, outputs: &Outputs) -> Option<String> {
+        match self.certificate {
+            AnyCertificate::Given(_) => None,
+            AnyCertificate::Requested(handle) => handle.resolve(outputs).map(|it| it.hint()),
+        }
+    }
 }
 
 pub(super) fn add(stack: &mut Stack, deployment: &Deployment, names: &Names) -> Domain {

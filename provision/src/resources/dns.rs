@@ -17,15 +17,21 @@ pub(super) fn plain(name: &str) -> String {
 
 /// Finds the public hosted zone of a name.
 pub(crate) async fn zone_id(context: &Context, name: &str) -> Result<Option<String>> {
-    // Private zones can have the same name.
-    let request = context.aws.route53.list_hosted_zones_by_name().dns_name(name).max_items(10);
-    let answer = request.send().await.map_err(AwsError::from)?;
-    let is_public = |it: &aws_sdk_route53::types::HostedZone| it.config().is_none_or(|config| !config.private_zone);
-    let found: Vec<_> = answer.hosted_zones.iter().filter(|it| plain(&it.name) == name && is_public(it)).collect();
-    if found.len() > 1 {
-        bail!("there are {} public hosted zones for {name} in Route 53; delete the one without traffic", found.len());
-    }
-    Ok(found.first().map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned()))
+    let ask = || async {
+        // Private zones can have the same name.
+        let request = context.aws.route53.list_hosted_zones_by_name().dns_name(name).max_items(10);
+        let answer = request.send().await.map_err(AwsError::from)?;
+        let is_public = |it: &aws_sdk_route53::types::HostedZone| it.config().is_none_or(|config| !config.private_zone);
+        let found: Vec<_> = answer.hosted_zones.iter().filter(|it| plain(&it.name) == name && is_public(it)).collect();
+        if found.len() > 1 {
+            bail!(
+                "there are {} public hosted zones for {name} in Route 53; delete the one without traffic",
+                found.len()
+            );
+        }
+        Ok(found.first().map(|zone| zone.id.trim_start_matches("/hostedzone/").to_owned()))
+    };
+    context.once(&format!("hosted zone {name}"), ask).await
 }
 
 /// Finds a record.

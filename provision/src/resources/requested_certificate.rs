@@ -47,7 +47,66 @@ pub const ISSUED: &str = "ISSUED";
 /// How often a request may meet the token of a certificate that is gone.
 const GENERATIONS: u32 = 5;
 
+/// What is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedCertificateOutput {
+    /// The ARN.
+    pub arn: String,
+    /// The record that proves the domain, and where it is.
+    pub(crate) proof: Place,
+}
+
+/// Where the record that proves a domain is; empty as long as AWS has not said it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    zone_id: String,
+    name: String,
+}
+
+impl RequestedCertificateOutput {
+    /// The certificate as a hint: with it, the next look asks for certificate and record side by side.
+    pub(crate) fn hint(&self) -> String {
+        format!("{} {} {}", self.arn, self.proof.zone_id, self.proof.name)
+    }
+}
+
+/// The name of the hint with the certificate of a domain.
+pub(crate) fn hint(domain: &str) -> String {
+    format!("certificate of {domain}")
+}
+
 impl RequestedCertificate {
+    /// The certificate that the last run left, with the record that proves it.
+    async fn believed(&self, context: &Context) -> Option<(Ours, Place)> {
+        let hint = context.believed(&hint(&self.domain)).await?;
+        let [arn, zone_id, name] = hint.split_whitespace().collect::<Vec<_>>().try_into().ok()?;
+        let place = Place { zone_id: zone_id.to_owned(), name: name.to_owned() };
+        let (arn, domain) = (arn.to_owned(), self.domain.clone());
+        Some((Ours { arn, domain, is_alive: true, zone_id: zone_id.to_owned() }, place))
+    }
+
+    /// Reads what the last run left, if it is there still and the same: certificate and record side by side.
+    async fn read_believed(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        let Some((ours, place)) = self.believed(context).await else { return Ok(None) };
+        let record = dns::record(context, &place.zone_id, &place.name, RrType::Cname);
+        let (certificate, record) = tokio::try_join!(certificates::describe(context, &ours.arn), record)?;
+        let Some(certificate) = certificate.filter(|it| alive(Some(it.clone())).is_ok()) else { return Ok(None) };
+        let is_the_same = certificates::proof(&certificate).is_some_and(|proof| proof.name == place.name);
+        if !is_the_same {
+            return Ok(None);
+        }
+        let proof = self.proof(context, &ours, &certificate, async { Ok(record) }).await?;
+        Ok(Some(Self::live(ours, &certificate, proof)))
+    }
+
+    fn live(ours: Ours, certificate: &CertificateDetail, proof: String) -> Live<Self> {
+        let state = certificate.status().map_or("", CertificateStatus::as_str).to_owned();
+        let name = certificates::proof(certificate).map(|it| it.name.clone()).unwrap_or_default();
+        let place = Place { zone_id: ours.zone_id.clone(), name };
+        let spec = RequestedCertificateSpec { domain: ours.domain, proof, state, hosted_zone_id: ours.zone_id };
+        Live { spec, output: RequestedCertificateOutput { arn: ours.arn, proof: place } }
+    }
+
     async fn find(&self, context: &Context) -> Result<Option<Ours>> {
         let ours = certificates::ours(context, |it| it.domain_name() == Some(self.domain.as_str())).await?;
         Ok(ours.into_iter().find(|it| it.is_alive))
@@ -103,7 +162,7 @@ impl RequestedCertificate {
     }
 
     /// Publishes the record that AWS asks for.
-    async fn prove(&self, context: &Context, arn: &str, zone_id: &str) -> Result<()> {
+    async fn prove(&self, context: &Context, arn: &str, zone_id: &str) -> Result<Place> {
         let wait = Wait::new("AWS to say how to prove the domain", Duration::from_secs(2), Duration::from_secs(120));
         let look = || async {
             let certificate = alive(certificates::describe(context, arn).await?)?;
@@ -114,8 +173,9 @@ impl RequestedCertificate {
         };
         let (name, value) = context.wait(wait, look).await?;
         let record = ResourceRecord::builder().value(value).build()?;
-        let set = ResourceRecordSet::builder().name(name).r#type(RrType::Cname).ttl(300).resource_records(record);
-        dns::write(context, zone_id, set.build()?).await
+        let set = ResourceRecordSet::builder().name(&name).r#type(RrType::Cname).ttl(300).resource_records(record);
+        dns::write(context, zone_id, set.build()?).await?;
+        Ok(Place { zone_id: zone_id.to_owned(), name })
     }
 
     async fn issued(&self, context: &Context, arn: &str) -> Result<()> {
@@ -135,14 +195,20 @@ impl RequestedCertificate {
         context.wait(Wait::new(what, LOOK, ISSUING), look).await
     }
 
-    async fn proof(&self, context: &Context, ours: &Ours, certificate: &CertificateDetail) -> Result<String> {
+    /// How the domain is proved, for which the record is asked.
+    async fn proof(
+        &self,
+        context: &Context,
+        ours: &Ours,
+        certificate: &CertificateDetail,
+        record: impl Future<Output = Result<Option<ResourceRecordSet>>>,
+    ) -> Result<String> {
         let Some(proof) = certificates::proof(certificate) else { return Ok("not asked for yet".to_owned()) };
         let Some(zone_id) = dns::zone_id(context, &self.hosted_zone).await? else { return Ok("no zone".to_owned()) };
         if zone_id != ours.zone_id {
             return Ok(format!("in zone {}", ours.zone_id));
         }
-        let set = dns::record(context, &zone_id, &proof.name, RrType::Cname).await?;
-        let value = set.and_then(|set| set.resource_records?.into_iter().next()).map(|record| record.value);
+        let value = record.await?.and_then(|set| set.resource_records?.into_iter().next()).map(|record| record.value);
         Ok(match value {
             Some(value) if dns::plain(&value) == dns::plain(&proof.value) => PUBLISHED.to_owned(),
             Some(value) => value,
@@ -181,42 +247,49 @@ impl Resource for RequestedCertificate {
     const TRANSIENT: &'static [&'static str] = &["state"];
 
     type Spec = RequestedCertificateSpec;
-    /// The ARN.
-    type Output = String;
+    type Output = RequestedCertificateOutput;
 
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
+        if let Some(live) = self.read_believed(context).await? {
+            return Ok(Some(live));
+        }
         let Some(ours) = self.find(context).await? else { return Ok(None) };
         let Some(certificate) = certificates::describe(context, &ours.arn).await? else { return Ok(None) };
-        let proof = self.proof(context, &ours, &certificate).await?;
-        let state = certificate.status().map_or("", CertificateStatus::as_str).to_owned();
-        let spec = RequestedCertificateSpec { domain: ours.domain, proof, state, hosted_zone_id: ours.zone_id };
-        Ok(Some(Live { spec, output: ours.arn }))
+        let name = certificates::proof(&certificate).map(|it| it.name.clone()).unwrap_or_default();
+        let record = dns::record(context, &ours.zone_id, &name, RrType::Cname);
+        let proof = self.proof(context, &ours, &certificate, record).await?;
+        Ok(Some(Self::live(ours, &certificate, proof)))
     }
 
-    async fn create(&self, context: &Context, spec: &RequestedCertificateSpec) -> Result<String> {
+    async fn create(&self, context: &Context, spec: &RequestedCertificateSpec) -> Result<RequestedCertificateOutput> {
         let arn = self.request(context, &spec.hosted_zone_id).await?;
-        self.prove(context, &arn, &spec.hosted_zone_id).await?;
+        let proof = self.prove(context, &arn, &spec.hosted_zone_id).await?;
         self.issued(context, &arn).await?;
-        Ok(arn)
+        Ok(RequestedCertificateOutput { arn, proof })
     }
 
-    async fn update(&self, context: &Context, live: &Live<Self>, spec: &RequestedCertificateSpec) -> Result<String> {
-        let arn = &live.output;
+    async fn update(
+        &self,
+        context: &Context,
+        live: &Live<Self>,
+        spec: &RequestedCertificateSpec,
+    ) -> Result<RequestedCertificateOutput> {
+        let RequestedCertificateOutput { arn, mut proof } = live.output.clone();
         if live.spec.hosted_zone_id != spec.hosted_zone_id {
             let tag = Tag::builder().key(certificates::TAG_ZONE).value(&spec.hosted_zone_id).build()?;
-            let request = context.aws.acm.add_tags_to_certificate().certificate_arn(arn).tags(tag);
+            let request = context.aws.acm.add_tags_to_certificate().certificate_arn(&arn).tags(tag);
             request.send().await.map_err(AwsError::from)?;
         }
         if live.spec.proof != PUBLISHED {
-            self.prove(context, arn, &spec.hosted_zone_id).await?;
+            proof = self.prove(context, &arn, &spec.hosted_zone_id).await?;
         }
-        self.issued(context, arn).await?;
-        Ok(arn.clone())
+        self.issued(context, &arn).await?;
+        Ok(RequestedCertificateOutput { arn, proof })
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
         let ours = Ours {
-            arn: live.output.clone(),
+            arn: live.output.arn.clone(),
             domain: self.domain.clone(),
             is_alive: true,
             zone_id: live.spec.hosted_zone_id.clone(),

@@ -101,7 +101,7 @@ const KEY: &str = "WXTECH_API_KEY";
 const VALUE: &str = "a-value-that-nobody-may-see";
 
 /// Everything that is off by default because it costs money.
-fn harden(runs: &mut Runs) {
+pub fn harden(runs: &mut Runs) {
     const OWN_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
     const BUCKET: &str = "logs-of-the-company";
     const WEB_ACL: &str =

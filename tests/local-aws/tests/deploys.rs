@@ -1,8 +1,12 @@
 //! Whole runs of `provision` against the strict simulation, in virtual time.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, RrType};
+use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::call::Call;
+use local_aws::checks::hands;
+use local_aws::matrix::harden;
 use local_aws::runs::Runs;
 use provision::context::Look;
 use provision::plan::Goal;
@@ -63,6 +67,37 @@ async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
     // Every call takes the same time here, so the time tells how many came one after another.
     assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list(&calls));
     assert!(calls.len() < 40, "{} calls:\n{}", calls.len(), list(&calls));
+}
+
+const ZONE: &str = "Z0123456789";
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_changes_needs_two_rounds_whatever_is_switched_on() {
+    let mut runs = Runs::on(Cloud::default()).await.unwrap();
+    harden(&mut runs);
+    runs.deployment.encryption.disk_and_images = true;
+    runs.cloud.world(|world| world.dns.add_zone(ZONE, "example.com", false));
+    runs.deployment.edge.certificate_arn = None;
+    let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
+    runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
+    runs.deploy().await.unwrap();
+    runs.look = Look::Believing;
+    let before = runs.cloud.calls().len();
+    let began = Instant::now();
+    let planned = runs.prepare(Goal::Present).await.unwrap();
+    let calls = runs.cloud.calls().split_off(before);
+    assert!(planned.plan.is_empty(), "{}", planned.plan);
+    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list(&calls));
+    assert!(calls.len() < 60, "{} calls:\n{}", calls.len(), list(&calls));
+    // What is believed of a certificate is whose it is, not that it can be renewed.
+    let route53 = hands(&runs).route53;
+    let records = route53.list_resource_record_sets().hosted_zone_id(ZONE).send().await.unwrap().resource_record_sets;
+    let proof = records.into_iter().find(|it| it.r#type == RrType::Cname).unwrap();
+    let removal = Change::builder().action(ChangeAction::Delete).resource_record_set(proof).build().unwrap();
+    let batch = ChangeBatch::builder().changes(removal).build().unwrap();
+    route53.change_resource_record_sets().hosted_zone_id(ZONE).change_batch(batch).send().await.unwrap();
+    let plan = runs.plan(Goal::Present).await.unwrap().to_string();
+    assert!(plan.contains("proof: missing -> published"), "{plan}");
 }
 
 fn list(calls: &[Call]) -> String {

@@ -59,7 +59,7 @@ async fn requested(context: &Context, domain: &Domain) -> Result<Finding> {
         let text = format!("issued for {name}, but the record that renews it is {proof}; a deploy publishes it again");
         return Ok(Finding::note(WHAT, text));
     }
-    let Some(found) = describe(context, &live.output).await? else { return Ok(gone(&live.output)) };
+    let Some(found) = describe(context, &live.output.arn).await? else { return Ok(gone(&live.output.arn)) };
     Ok(issued(&found, SystemTime::now()))
 }
 
