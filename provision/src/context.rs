@@ -103,6 +103,14 @@ impl Context {
         hints.facts.get(name).cloned()
     }
 
+    /// All that an earlier run knew under names that begin like this, by the rest of the name.
+    pub(crate) async fn hints(&self, prefix: &str) -> BTreeMap<String, String> {
+        let Some(hints) = self.hints.clone() else { return BTreeMap::new() };
+        let hints = hints.await;
+        let known = hints.facts.iter().filter_map(|(name, fact)| Some((name.strip_prefix(prefix)?, fact)));
+        known.map(|(name, fact)| (name.to_owned(), fact.clone())).collect()
+    }
+
     /// What an earlier run knew to be ours.
     pub(crate) async fn ownership(&self) -> Hints {
         let Some(hints) = self.hints.clone() else { return Hints::default() };

@@ -143,7 +143,8 @@ impl OurStack {
     /// What the next look at the world can use.
     pub fn hints(&self, outputs: &Outputs) -> Hints {
         use crate::resources::{
-            availability_zones, certificate, iam_role, image, owned, requested_certificate, service_linked_role,
+            availability_zones, certificate, ec2_tags, iam_role, image, owned, requested_certificate,
+            service_linked_role,
         };
 
         let load_balancing = self.targets.map(|it| it.of(outputs).map(|it| it.arn)).into_iter();
@@ -168,6 +169,8 @@ impl OurStack {
         let roles = [self.roles.execution, self.roles.task].map(|it| it.of(outputs)).into_iter().flatten();
         facts.extend(roles.map(|role| (iam_role::nothing_attached(&role.name), String::new())));
         facts.extend(self.image.of(outputs).map(|it| (image::HINT.to_owned(), it.reference)));
+        let ec2 = self.stack.ec2_ids(outputs);
+        facts.extend(ec2.map(|(name, id)| (ec2_tags::known(name), id.to_owned())));
         let retired = self.stack.ids().filter(|id| self.stack.is_retired(*id));
         facts.extend(retired.map(|id| (gone(self.stack.name(id)), String::new())));
         Hints { facts }

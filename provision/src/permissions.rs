@@ -281,8 +281,12 @@ impl Place {
             ],
             // Which zone a name is in is known to AWS alone.
             "hosted-zones" => vec!["arn:aws:route53:::hostedzone/*".to_owned()],
-            // The default group of our network comes without our tags, and somebody may take them from the network.
-            "tagged-late" => ["security-group/*", "vpc/*"].map(|kind| arn("ec2", kind)).into(),
+            // The default group of our network comes without our tags, and somebody may take them from anything.
+            "tagged-late" => {
+                let own = ["elastic-ip", "natgateway", "route-table", "security-group", "subnet", "vpc"];
+                let options = ["vpc-endpoint", "vpc-flow-log"];
+                own.iter().chain(&options).map(|kind| arn("ec2", &format!("{kind}/*"))).collect()
+            }
             "roles" => vec![global("iam", &format!("role{}*", names.role_path()))],
             "scaling" => vec![arn("application-autoscaling", "scalable-target/*")],
             "scaling-alarms" => vec![arn("cloudwatch", &format!("alarm:TargetTracking-service/{cluster}/{service}-*"))],

@@ -45,6 +45,12 @@ pub trait Resource: Send + Sync + 'static {
     /// The identifiers that other resources need.
     type Output: Clone + PartialEq + fmt::Debug + Send + Sync + 'static;
 
+    /// The name by which our tags know it and its identifier on EC2, where it is a thing of EC2: the next run finds it
+    /// even if somebody takes the tags off.
+    fn ec2_id<'a>(&'a self, _output: &'a Self::Output) -> Option<(&'a str, &'a str)> {
+        None
+    }
+
     /// Reads the live resource, if there is one.
     fn read(&self, context: &Context) -> impl Future<Output = Result<Option<Live<Self>>>> + Send;
 

@@ -13,7 +13,7 @@ pub mod dashboard;
 pub mod default_security_group;
 pub(crate) mod dns;
 mod ec2_calls;
-mod ec2_tags;
+pub(crate) mod ec2_tags;
 pub mod ecr_repository;
 pub mod ecs_cluster;
 pub mod ecs_service;

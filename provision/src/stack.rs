@@ -236,6 +236,11 @@ impl Stack {
         &self.nodes[id.0].needs
     }
 
+    /// The things of EC2 among what exists: the name of each in our tags, and its identifier.
+    pub(crate) fn ec2_ids<'a>(&'a self, outputs: &'a Outputs) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.ids().filter_map(|id| self.node(id).ec2_id(outputs.0.get(&id)?))
+    }
+
     pub(crate) fn node(&self, id: NodeId) -> &dyn Node {
         self.nodes[id.0].node.as_ref()
     }
@@ -296,6 +301,8 @@ pub(crate) trait Node: Send + Sync {
     fn traits(&self) -> Traits;
     /// The wanted spec; `None` while an input is unknown.
     fn wanted(&self, outputs: &Outputs) -> Result<Option<Wanted>>;
+    /// See [`Resource::ec2_id`].
+    fn ec2_id<'a>(&'a self, output: &'a Erased) -> Option<(&'a str, &'a str)>;
     fn read<'a>(&'a self, context: &'a Context) -> Work<'a, Option<Found>>;
     fn create<'a>(&'a self, context: &'a Context, wanted: &'a Wanted) -> Work<'a, Erased>;
     fn update<'a>(&'a self, context: &'a Context, found: &'a Found, wanted: &'a Wanted) -> Work<'a, Erased>;
@@ -324,6 +331,10 @@ impl<R: Resource> Node for Retired<R> {
 
     fn wanted(&self, _outputs: &Outputs) -> Result<Option<Wanted>> {
         Ok(None)
+    }
+
+    fn ec2_id<'a>(&'a self, output: &'a Erased) -> Option<(&'a str, &'a str)> {
+        self.resource.ec2_id(is::<R::Output>(output))
     }
 
     fn read<'a>(&'a self, context: &'a Context) -> Work<'a, Option<Found>> {
@@ -368,6 +379,10 @@ where
         let spec = (self.spec)(values);
         let value = serde_json::to_value(&spec).context("a spec that is not data")?;
         Ok(Some(Wanted { value, spec: Arc::new(spec) }))
+    }
+
+    fn ec2_id<'a>(&'a self, output: &'a Erased) -> Option<(&'a str, &'a str)> {
+        self.resource.ec2_id(is::<R::Output>(output))
     }
 
     fn read<'a>(&'a self, context: &'a Context) -> Work<'a, Option<Found>> {

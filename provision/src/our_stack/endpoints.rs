@@ -43,6 +43,7 @@ pub(super) fn add(
         group_name: group_name.clone(),
         description: "Endpoints: HTTPS from the service".to_owned(),
         vpc_id: vpc.id,
+        tagged: true,
     });
     let rules = stack.add("endpoints-rules", rules, (group, around.service_group), |(group, service)| {
         let from_service = tcp(HTTPS_PORT, Peer::Group(service.id), "calls of AWS from the service");
@@ -59,6 +60,7 @@ pub(super) fn add(
             reach: Reach::Interface { subnets: ids(subnets), security_groups: vec![group.id], private_dns: true },
             policy: everything(),
             state: "available".to_owned(),
+            tagged: true,
         })
     };
     let mut endpoints: Vec<_> = SERVICES.into_iter().map(interface).collect();
@@ -77,6 +79,7 @@ fn layers(stack: &mut Stack, region: &str, vpc: Handle<Vpc>, routes: Vec<Handle<
         reach: Reach::Gateway { route_tables: super::sorted(routes.into_iter().map(|table| table.id)) },
         policy: policy.clone(),
         state: "available".to_owned(),
+        tagged: true,
     })
 }
 

@@ -42,6 +42,7 @@ pub(super) fn add(
         // The longer of the two that AWS offers: fewer lines, and each is billed.
         aggregation_seconds: 600,
         log_group: group.name,
+        tagged: true,
         role_arn: role.arn,
     });
 }

@@ -88,6 +88,7 @@ pub(super) fn add(
                 vpc_id: vpc.id,
                 // Tasks ask for an address themselves; nothing else here should get one by accident.
                 map_public_ip: false,
+                tagged: true,
                 zone: zones[index % zones.len()].clone(),
             })
         })
@@ -102,6 +103,7 @@ pub(super) fn add(
                 vpc_id: vpc.id,
                 default_gateway: gateway.id,
                 subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
+                tagged: true,
             }
         });
     let public = [subnets.clone(), retired_subnets.clone()].concat();
@@ -119,6 +121,7 @@ pub(super) fn add(
             group_name: group_name.clone(),
             description: description.to_owned(),
             vpc_id: vpc.id,
+            tagged: true,
         })
     };
     let load_balancer_group = group("alb", "Load balancer: HTTPS from the internet");

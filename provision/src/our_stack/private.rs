@@ -58,6 +58,7 @@ pub(super) fn add(stack: &mut Stack, deployment: &Deployment, around: &Around) -
             vpc_id: vpc.id,
             default_gateway: nat.id,
             subnets: super::sorted(subnets.into_iter().map(|subnet| subnet.id)),
+            tagged: true,
         }));
     }
     let described = Private { subnets: subnets[..zones].to_vec(), routes: routes[..gateways].to_vec() };
@@ -74,11 +75,13 @@ fn nat(stack: &mut Stack, around: &Around, index: usize, wanted: bool) -> Handle
         let address = stack.retire(address_name, address, &gateway);
         return stack.retire(name, nat, &(address, public, gateway));
     }
-    let address = stack.add(address_name, address, gateway, |_| ElasticIpSpec { domain: "vpc".to_owned() });
+    let address =
+        stack.add(address_name, address, gateway, |_| ElasticIpSpec { domain: "vpc".to_owned(), tagged: true });
     stack.add(name, nat, (address, public, gateway, around.route), |(address, subnet, ..)| NatGatewaySpec {
         subnet_id: subnet.id,
         allocation_id: address.allocation_id,
         state: "available".to_owned(),
+        tagged: true,
     })
 }
 
@@ -93,6 +96,7 @@ fn subnet(stack: &mut Stack, deployment: &Deployment, around: &Around, index: us
         cidr: cidr.clone(),
         vpc_id: vpc.id,
         map_public_ip: false,
+        tagged: true,
         // The zone's mount target and NAT gateway are in the public subnet.
         zone: public.zone,
     })

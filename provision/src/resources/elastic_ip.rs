@@ -21,6 +21,8 @@ pub struct ElasticIp {
 pub struct ElasticIpSpec {
     /// `vpc`.
     pub domain: String,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifiers.
@@ -34,11 +36,11 @@ pub struct ElasticIpOutput {
 
 /// Everything of this kind that is ours.
 async fn ours(context: &Context) -> Result<Vec<types::Address>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_addresses().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.addresses.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_addresses().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.addresses.unwrap_or_default()) }
     };
-    context.once("our addresses", ask).await
+    context.once("our addresses", || ec2_tags::ours(context, ask)).await
 }
 
 impl Resource for ElasticIp {
@@ -48,12 +50,19 @@ impl Resource for ElasticIp {
     type Spec = ElasticIpSpec;
     type Output = ElasticIpOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a ElasticIpOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.allocation_id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let found = ours(context).await?;
-        let found = ec2_tags::single(found, Self::KIND, &self.name, |it| it.tags(), |it| it.allocation_id())?;
+        let found = ec2_tags::single(found, Self::KIND, &self.name)?;
         let Some(found) = found else { return Ok(None) };
         Ok(Some(Live {
-            spec: ElasticIpSpec { domain: found.domain.map_or("vpc".to_owned(), |it| it.as_str().to_owned()) },
+            spec: ElasticIpSpec {
+                tagged: ec2_tags::is_tagged(&found),
+                domain: found.domain.map_or("vpc".to_owned(), |it| it.as_str().to_owned()),
+            },
             output: ElasticIpOutput {
                 allocation_id: super::sent(found.allocation_id, "the address's allocation")?,
                 public_ip: super::sent(found.public_ip, "the address")?,
@@ -72,8 +81,10 @@ impl Resource for ElasticIp {
         })
     }
 
-    async fn update(&self, _: &Context, _: &Live<Self>, _: &ElasticIpSpec) -> Result<ElasticIpOutput> {
-        Err(super::never_changes(Self::KIND))
+    /// Of all that it is, only its tags can change.
+    async fn update(&self, context: &Context, live: &Live<Self>, _: &ElasticIpSpec) -> Result<ElasticIpOutput> {
+        ec2_tags::mark(context, &live.output.allocation_id, &self.name).await?;
+        Ok(live.output.clone())
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {

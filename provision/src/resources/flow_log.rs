@@ -17,7 +17,7 @@ pub struct FlowLog {
 }
 
 /// What it should be. AWS changes none of it, but a flow log holds nothing, so another one takes its place.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FlowLogSpec {
     /// The network.
     pub vpc_id: String,
@@ -29,6 +29,8 @@ pub struct FlowLogSpec {
     pub log_group: String,
     /// The role that writes into it.
     pub role_arn: String,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifier.
@@ -40,11 +42,11 @@ pub struct FlowLogOutput {
 
 /// Everything of this kind that is ours.
 async fn ours(context: &Context) -> Result<Vec<types::FlowLog>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_flow_logs().set_filter(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.flow_logs.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_flow_logs().set_filter(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.flow_logs.unwrap_or_default()) }
     };
-    context.once("our flow logs", ask).await
+    context.once("our flow logs", || ec2_tags::ours(context, ask)).await
 }
 
 impl FlowLog {
@@ -74,12 +76,16 @@ impl Resource for FlowLog {
     type Spec = FlowLogSpec;
     type Output = FlowLogOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a FlowLogOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let found =
-            ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |it| it.tags(), |it| it.flow_log_id())?;
+        let found = ec2_tags::single(ours(context).await?, Self::KIND, &self.name)?;
         let Some(found) = found else { return Ok(None) };
         Ok(Some(Live {
             spec: FlowLogSpec {
+                tagged: ec2_tags::is_tagged(&found),
                 vpc_id: super::sent(found.resource_id, "the flow log's network")?,
                 traffic: found.traffic_type.map(|it| it.as_str().to_owned()).unwrap_or_default(),
                 aggregation_seconds: found.max_aggregation_interval.unwrap_or_default(),
@@ -102,6 +108,10 @@ impl Resource for FlowLog {
 
     /// For a moment nothing is written down: AWS keeps no two flow logs of one network in one log group.
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &FlowLogSpec) -> Result<FlowLogOutput> {
+        if (FlowLogSpec { tagged: spec.tagged, ..live.spec.clone() }) == *spec {
+            ec2_tags::mark(context, &live.output.id, &self.name).await?;
+            return Ok(live.output.clone());
+        }
         self.delete(context, live).await?;
         self.create(context, spec).await
     }

@@ -64,15 +64,21 @@ impl Resource for InternetGateway {
     type Spec = InternetGatewaySpec;
     type Output = InternetGatewayOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a InternetGatewayOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         // A route that works leads to a gateway that exists and is attached, and the routes are asked for anyway.
         if let Some(live) = route_table::ours(context).await?.iter().find_map(gateway_of) {
             return Ok(Some(live));
         }
-        let request = context.aws.ec2.describe_internet_gateways().set_filters(ec2_tags::filters(&context.aws));
-        let gateways = request.send().await.map_err(AwsError::from)?.internet_gateways.unwrap_or_default();
-        let gateway =
-            ec2_tags::single(gateways, Self::KIND, &self.name, |it| it.tags(), |it| it.internet_gateway_id())?;
+        let ask = |filters| {
+            let request = context.aws.ec2.describe_internet_gateways().set_filters(filters);
+            async { Ok(request.send().await.map_err(AwsError::from)?.internet_gateways.unwrap_or_default()) }
+        };
+        let gateways = ec2_tags::ours(context, ask).await?;
+        let gateway = ec2_tags::single(gateways, Self::KIND, &self.name)?;
         let Some(gateway) = gateway else { return Ok(None) };
         let vpc_id = gateway.attachments().first().and_then(|attachment| attachment.vpc_id()).unwrap_or_default();
         Ok(Some(Live {

@@ -30,6 +30,8 @@ pub struct NatGatewaySpec {
     pub allocation_id: String,
     /// `available`; one that a killed run left behind is still on its way there.
     pub state: String,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifier.
@@ -41,11 +43,11 @@ pub struct NatGatewayOutput {
 
 /// Everything of this kind that is ours; what is gone stays listed for an hour.
 async fn ours(context: &Context) -> Result<Vec<types::NatGateway>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_nat_gateways().set_filter(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.nat_gateways.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_nat_gateways().set_filter(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.nat_gateways.unwrap_or_default()) }
     };
-    context.once("our NAT gateways", ask).await
+    context.once("our NAT gateways", || ec2_tags::ours(context, ask)).await
 }
 
 fn is_alive(gateway: &types::NatGateway) -> bool {
@@ -62,7 +64,7 @@ impl NatGateway {
     async fn find(&self, context: &Context) -> Result<Option<types::NatGateway>> {
         let mut all = self.all(context).await?;
         all.retain(is_alive);
-        ec2_tags::single(all, Self::KIND, &self.name, |it| it.tags(), |it| it.nat_gateway_id())
+        ec2_tags::single(all, Self::KIND, &self.name)
     }
 
     /// The same request, the same token; after one that failed or was deleted, another.
@@ -112,11 +114,16 @@ impl Resource for NatGateway {
     type Spec = NatGatewaySpec;
     type Output = NatGatewayOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a NatGatewayOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(found) = self.find(context).await? else { return Ok(None) };
         let address = found.nat_gateway_addresses().first();
         Ok(Some(Live {
             spec: NatGatewaySpec {
+                tagged: ec2_tags::is_tagged(&found),
                 allocation_id: address.and_then(|it| it.allocation_id.clone()).unwrap_or_default(),
                 state: found.state().map_or("", |state| state.as_str()).to_owned(),
                 subnet_id: super::sent(found.subnet_id, "the gateway's subnet")?,
@@ -141,6 +148,9 @@ impl Resource for NatGateway {
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, _: &NatGatewaySpec) -> Result<NatGatewayOutput> {
+        if !live.spec.tagged {
+            ec2_tags::mark(context, &live.output.id, &self.name).await?;
+        }
         self.available(context, &live.output.id).await?;
         Ok(live.output.clone())
     }

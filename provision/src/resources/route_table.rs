@@ -27,6 +27,8 @@ pub struct RouteTableSpec {
     pub default_gateway: String,
     /// The subnets that use these routes, sorted.
     pub subnets: Vec<String>,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifier.
@@ -38,16 +40,16 @@ pub struct RouteTableOutput {
 
 /// Everything of this kind that is ours.
 pub(super) async fn ours(context: &Context) -> Result<Vec<types::RouteTable>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_route_tables().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.route_tables.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_route_tables().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.route_tables.unwrap_or_default()) }
     };
-    context.once("our route tables", ask).await
+    context.once("our route tables", || ec2_tags::ours(context, ask)).await
 }
 
 impl RouteTable {
     async fn find(&self, context: &Context) -> Result<Option<types::RouteTable>> {
-        ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |it| it.tags(), |it| it.route_table_id())
+        ec2_tags::single(ours(context).await?, Self::KIND, &self.name)
     }
 
     async fn set_default_route(&self, context: &Context, id: &str, gateway: &str) -> Result<()> {
@@ -112,6 +114,10 @@ impl Resource for RouteTable {
     type Spec = RouteTableSpec;
     type Output = RouteTableOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a RouteTableOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(table) = self.find(context).await? else { return Ok(None) };
         let default = table.routes().iter().find(|route| route.destination_cidr_block() == Some(EVERYWHERE));
@@ -121,6 +127,7 @@ impl Resource for RouteTable {
                     .and_then(|route| route.gateway_id.clone().or(route.nat_gateway_id.clone()))
                     .unwrap_or_default(),
                 subnets: associated_subnets(&table),
+                tagged: ec2_tags::is_tagged(&table),
                 vpc_id: super::sent(table.vpc_id, "the route table's VPC")?,
             },
             output: RouteTableOutput { id: super::sent(table.route_table_id, "the route table's id")? },
@@ -138,6 +145,9 @@ impl Resource for RouteTable {
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &RouteTableSpec) -> Result<RouteTableOutput> {
+        if !live.spec.tagged {
+            ec2_tags::mark(context, &live.output.id, &self.name).await?;
+        }
         self.set_default_route(context, &live.output.id, &spec.default_gateway).await?;
         let missing: Vec<_> = spec.subnets.iter().filter(|id| !live.spec.subnets.contains(id)).cloned().collect();
         self.associate(context, &live.output.id, &missing).await?;

@@ -27,6 +27,8 @@ pub struct SecurityGroupSpec {
     pub description: String,
     /// The network.
     pub vpc_id: String,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// Its identifier.
@@ -38,16 +40,16 @@ pub struct SecurityGroupOutput {
 
 /// Everything of this kind that is ours.
 pub(super) async fn ours(context: &Context) -> Result<Vec<types::SecurityGroup>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_security_groups().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.security_groups.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_security_groups().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.security_groups.unwrap_or_default()) }
     };
-    context.once("our security groups", ask).await
+    context.once("our security groups", || ec2_tags::ours(context, ask)).await
 }
 
 /// The group of a name in the stack.
 pub(super) async fn find(context: &Context, name: &str) -> Result<Option<types::SecurityGroup>> {
-    ec2_tags::single(ours(context).await?, SecurityGroup::KIND, name, |it| it.tags(), |it| it.group_id())
+    ec2_tags::single(ours(context).await?, SecurityGroup::KIND, name)
 }
 
 impl Resource for SecurityGroup {
@@ -57,10 +59,15 @@ impl Resource for SecurityGroup {
     type Spec = SecurityGroupSpec;
     type Output = SecurityGroupOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a SecurityGroupOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(group) = find(context, &self.name).await? else { return Ok(None) };
         Ok(Some(Live {
             spec: SecurityGroupSpec {
+                tagged: ec2_tags::is_tagged(&group),
                 group_name: super::sent(group.group_name, "the group's name")?,
                 description: super::sent(group.description, "the group's description")?,
                 vpc_id: super::sent(group.vpc_id, "the group's VPC")?,
@@ -82,8 +89,10 @@ impl Resource for SecurityGroup {
         Ok(SecurityGroupOutput { id: super::sent(answer.group_id, "the group's id")? })
     }
 
-    async fn update(&self, _: &Context, _: &Live<Self>, _: &SecurityGroupSpec) -> Result<SecurityGroupOutput> {
-        Err(super::never_changes(Self::KIND))
+    /// Of all that it is, only its tags can change.
+    async fn update(&self, context: &Context, live: &Live<Self>, _: &SecurityGroupSpec) -> Result<SecurityGroupOutput> {
+        ec2_tags::mark(context, &live.output.id, &self.name).await?;
+        Ok(live.output.clone())
     }
 
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {

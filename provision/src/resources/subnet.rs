@@ -28,6 +28,8 @@ pub struct SubnetSpec {
     pub vpc_id: String,
     /// Whether everything in it gets a public address unasked.
     pub map_public_ip: bool,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
     /// Where to create it. Not compared: the list of zones can change, and a subnet stays where it is.
     #[serde(skip)]
     pub zone: String,
@@ -44,11 +46,11 @@ pub struct SubnetOutput {
 
 /// Everything of this kind that is ours.
 pub(super) async fn ours(context: &Context) -> Result<Vec<types::Subnet>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_subnets().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.subnets.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_subnets().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.subnets.unwrap_or_default()) }
     };
-    context.once("our subnets", ask).await
+    context.once("our subnets", || ec2_tags::ours(context, ask)).await
 }
 
 impl Resource for Subnet {
@@ -58,16 +60,22 @@ impl Resource for Subnet {
     type Spec = SubnetSpec;
     type Output = SubnetOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a SubnetOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let subnets = ours(context).await?;
-        let subnet = ec2_tags::single(subnets, Self::KIND, &self.name, |it| it.tags(), |it| it.subnet_id())?;
+        let subnet = ec2_tags::single(subnets, Self::KIND, &self.name)?;
         let Some(subnet) = subnet else { return Ok(None) };
+        let tagged = ec2_tags::is_tagged(&subnet);
         let zone = super::sent(subnet.availability_zone, "the subnet's zone")?;
         Ok(Some(Live {
             spec: SubnetSpec {
                 cidr: super::sent(subnet.cidr_block, "the subnet's CIDR")?,
                 vpc_id: super::sent(subnet.vpc_id, "the subnet's VPC")?,
                 map_public_ip: subnet.map_public_ip_on_launch.unwrap_or_default(),
+                tagged,
                 zone: zone.clone(),
             },
             output: SubnetOutput { id: super::sent(subnet.subnet_id, "the subnet's id")?, zone },
@@ -90,6 +98,9 @@ impl Resource for Subnet {
     }
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &SubnetSpec) -> Result<SubnetOutput> {
+        if !live.spec.tagged {
+            ec2_tags::mark(context, &live.output.id, &self.name).await?;
+        }
         let value = AttributeBooleanValue::builder().value(spec.map_public_ip).build();
         let request = context.aws.ec2.modify_subnet_attribute().subnet_id(&live.output.id);
         request.map_public_ip_on_launch(value).send().await.map_err(AwsError::from)?;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_ec2::types::{self, AttributeBooleanValue, ResourceType, VpcAttributeName};
 use serde::Serialize;
 
-use super::{ec2_tags, subnet};
+use super::ec2_tags;
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
 use crate::resource::{Live, Resource};
@@ -41,18 +41,11 @@ pub struct VpcOutput {
 
 /// Everything of this kind that is ours.
 async fn ours(context: &Context) -> Result<Vec<types::Vpc>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_vpcs().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.vpcs.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_vpcs().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.vpcs.unwrap_or_default()) }
     };
-    context.once("our networks", ask).await
-}
-
-/// The network that our subnets are in, although it has lost our tags: another one beside it would serve nobody.
-async fn around_our_subnets(context: &Context) -> Result<Option<types::Vpc>> {
-    let Some(id) = subnet::ours(context).await?.into_iter().find_map(|subnet| subnet.vpc_id) else { return Ok(None) };
-    let answer = context.aws.ec2.describe_vpcs().vpc_ids(id).send().await.absent_on(&["InvalidVpcID.NotFound"])?;
-    Ok(answer.and_then(|answer| answer.vpcs).unwrap_or_default().into_iter().next())
+    context.once("our networks", || ec2_tags::ours(context, ask)).await
 }
 
 impl Vpc {
@@ -84,11 +77,14 @@ impl Resource for Vpc {
     type Spec = VpcSpec;
     type Output = VpcOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a VpcOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
-        let vpc = ec2_tags::single(ours(context).await?, Self::KIND, &self.name, |vpc| vpc.tags(), |vpc| vpc.vpc_id())?;
-        let tagged = vpc.is_some();
-        let vpc = if tagged { vpc } else { around_our_subnets(context).await? };
+        let vpc = ec2_tags::single(ours(context).await?, Self::KIND, &self.name)?;
         let Some(vpc) = vpc else { return Ok(None) };
+        let tagged = ec2_tags::is_tagged(&vpc);
         let id = super::sent(vpc.vpc_id, "the VPC's id")?;
         let (dns_hostnames, dns_support) = tokio::try_join!(
             self.attribute(context, &id, VpcAttributeName::EnableDnsHostnames),
@@ -110,9 +106,7 @@ impl Resource for Vpc {
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &VpcSpec) -> Result<VpcOutput> {
         if !live.spec.tagged {
-            let tags = ec2_tags::list(&context.aws, &self.name);
-            let request = context.aws.ec2.create_tags().resources(&live.output.id).set_tags(Some(tags));
-            request.send().await.map_err(AwsError::from)?;
+            ec2_tags::mark(context, &live.output.id, &self.name).await?;
         }
         self.set_attributes(context, &live.output.id, spec).await?;
         // Right after a change the old value can be read once more, which would look like drift.

@@ -34,6 +34,8 @@ pub struct VpcEndpointSpec {
     pub policy: Value,
     /// `available`; one that a killed run left behind is still on its way there.
     pub state: String,
+    /// Whether it carries our tags, by which later runs find it.
+    pub tagged: bool,
 }
 
 /// The two kinds of endpoints.
@@ -65,11 +67,11 @@ pub struct VpcEndpointOutput {
 
 /// Everything of this kind that is ours; what is gone stays listed for a while.
 async fn ours(context: &Context) -> Result<Vec<types::VpcEndpoint>> {
-    let ask = || async {
-        let request = context.aws.ec2.describe_vpc_endpoints().set_filters(ec2_tags::filters(&context.aws));
-        Ok(request.send().await.map_err(AwsError::from)?.vpc_endpoints.unwrap_or_default())
+    let ask = |filters| {
+        let request = context.aws.ec2.describe_vpc_endpoints().set_filters(filters);
+        async { Ok(request.send().await.map_err(AwsError::from)?.vpc_endpoints.unwrap_or_default()) }
     };
-    context.once("our VPC endpoints", ask).await
+    context.once("our VPC endpoints", || ec2_tags::ours(context, ask)).await
 }
 
 /// In lower case: that is how EC2 writes states, whatever its model says (`Available`), so they are no variants.
@@ -85,7 +87,7 @@ impl VpcEndpoint {
     async fn find(&self, context: &Context) -> Result<Option<types::VpcEndpoint>> {
         let mut all = ours(context).await?;
         all.retain(|endpoint| !is_gone(endpoint));
-        ec2_tags::single(all, Self::KIND, &self.name, |it| it.tags(), |it| it.vpc_endpoint_id())
+        ec2_tags::single(all, Self::KIND, &self.name)
     }
 
     async fn request(&self, context: &Context, spec: &VpcEndpointSpec, token: String) -> Result<String> {
@@ -201,11 +203,16 @@ impl Resource for VpcEndpoint {
     type Spec = VpcEndpointSpec;
     type Output = VpcEndpointOutput;
 
+    fn ec2_id<'a>(&'a self, output: &'a VpcEndpointOutput) -> Option<(&'a str, &'a str)> {
+        Some((&self.name, &output.id))
+    }
+
     async fn read(&self, context: &Context) -> Result<Option<Live<Self>>> {
         let Some(found) = self.find(context).await? else { return Ok(None) };
         let policy = found.policy_document().unwrap_or("null");
         Ok(Some(Live {
             spec: VpcEndpointSpec {
+                tagged: ec2_tags::is_tagged(&found),
                 reach: reach(&found),
                 policy: serde_json::from_str(policy).context("the endpoint's policy is not JSON")?,
                 state: state(&found),
@@ -229,6 +236,9 @@ impl Resource for VpcEndpoint {
 
     async fn update(&self, context: &Context, live: &Live<Self>, spec: &VpcEndpointSpec) -> Result<VpcEndpointOutput> {
         let id = &live.output.id;
+        if !live.spec.tagged {
+            ec2_tags::mark(context, id, &self.name).await?;
+        }
         self.available(context, id).await?;
         if std::mem::discriminant(&live.spec.reach) != std::mem::discriminant(&spec.reach) {
             bail!("VPC endpoint {id} is of the other type, which AWS does not change; delete it, then run again");

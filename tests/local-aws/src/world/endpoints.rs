@@ -156,7 +156,7 @@ fn shown(world: &World, id: &str) -> Fields {
 
 fn describe(world: &World, call: &Call) -> Answer {
     let there = world.endpoints.all.iter().filter(|(_, it)| it.is_there(world.now));
-    let found = there.filter(|(_, it)| network::is_tagged(&it.tags, call));
+    let found = there.filter(|(id, it)| network::is_meant(id, &it.tags, call));
     let items = found.map(|(id, _)| format!("<item>{}</item>", xml::elements(&shown(world, id))));
     Answer::xml(format!(
         "<DescribeVpcEndpointsResponse><vpcEndpointSet>{}</vpcEndpointSet></DescribeVpcEndpointsResponse>",

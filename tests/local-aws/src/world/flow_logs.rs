@@ -49,8 +49,8 @@ impl FlowLogs {
     }
 
     fn describe(&self, call: &Call) -> Answer {
-        let found = self.all.values().filter(|it| network::is_tagged(&it.fields, call));
-        let items = found.map(|it| format!("<item>{}</item>", xml::elements(&it.fields)));
+        let found = self.all.iter().filter(|(id, it)| network::is_meant(id, &it.fields, call));
+        let items = found.map(|(_, it)| format!("<item>{}</item>", xml::elements(&it.fields)));
         Answer::xml(format!(
             "<DescribeFlowLogsResponse><flowLogSet>{}</flowLogSet></DescribeFlowLogsResponse>",
             items.collect::<String>()

@@ -141,13 +141,16 @@ pub(super) fn tags(call: &Call) -> Fields {
     shown.collect()
 }
 
-/// Whether a thing has all the tags that a Describe call filters by.
-pub(super) fn is_tagged(thing: &Fields, call: &Call) -> bool {
+/// Whether a Describe call filters by a thing's identifier, or by tags that it has.
+pub(super) fn is_meant(id: &str, tags: &Fields, call: &Call) -> bool {
     filters(call).iter().all(|(name, values)| {
+        if ["flow-log-id", "vpc-endpoint-id"].contains(name) {
+            return values.contains(&id);
+        }
         let key = name.strip_prefix("tag:");
         let key = key.unwrap_or_else(|| panic!("the simulation must learn the filter {name} of {}", call.operation));
-        (1..).map_while(|index| thing.get(&format!("tagSet.item.{index}.key")).map(|found| (index, found))).any(
-            |(index, found)| found == key && values.contains(&thing[&format!("tagSet.item.{index}.value")].as_str()),
+        (1..).map_while(|index| tags.get(&format!("tagSet.item.{index}.key")).map(|found| (index, found))).any(
+            |(index, found)| found == key && values.contains(&tags[&format!("tagSet.item.{index}.value")].as_str()),
         )
     })
 }

@@ -145,15 +145,16 @@ fn create(groups: &mut SecurityGroups, call: &Call) -> Answer {
 
 fn describe(groups: &SecurityGroups, call: &Call) -> Answer {
     let filters = super::network::filters(call);
-    let matches = |group: &SecurityGroup| {
+    let matches = |id: &str, group: &SecurityGroup| {
         filters.iter().all(|(name, values)| match (name.strip_prefix("tag:"), *name) {
             (Some(key), _) => group.tags.get(key).is_some_and(|value| values.contains(&value.as_str())),
+            (None, "group-id") => values.contains(&id),
             (None, "vpc-id") => values.contains(&group.vpc.as_str()),
             (None, "group-name") => values.contains(&group.name.as_str()),
             _ => panic!("the simulation must learn the filter {name} of DescribeSecurityGroups"),
         })
     };
-    let found = groups.all.iter().filter(|(_, group)| matches(group)).map(|(id, group)| {
+    let found = groups.all.iter().filter(|(id, group)| matches(id, group)).map(|(id, group)| {
         let mut fields = Fields::from([
             ("groupId".to_owned(), id.clone()),
             ("groupName".to_owned(), group.name.clone()),

@@ -23,12 +23,14 @@ pub struct Visibility {
 }
 
 /// What makes a thing, what lists it, and the element that holds its identifier.
-const MAKES: [(&str, &str, &str); 7] = [
+const MAKES: [(&str, &str, &str); 9] = [
     ("CreateVpc", "DescribeVpcs", "vpcId"),
     ("CreateSubnet", "DescribeSubnets", "subnetId"),
     ("CreateInternetGateway", "DescribeInternetGateways", "internetGatewayId"),
     ("CreateRouteTable", "DescribeRouteTables", "routeTableId"),
     ("CreateSecurityGroup", "DescribeSecurityGroups", "groupId"),
+    ("AllocateAddress", "DescribeAddresses", "allocationId"),
+    ("CreateNatGateway", "DescribeNatGateways", "natGatewayId"),
     ("CreateFlowLogs", "DescribeFlowLogs", "flowLogId"),
     ("CreateVpcEndpoint", "DescribeVpcEndpoints", "vpcEndpointId"),
 ];
@@ -88,7 +90,7 @@ impl Visibility {
                 let by_tags = filters.iter().any(|(name, _)| name.starts_with("tag:"));
                 let shown = |item: &str| if by_tags { String::new() } else { without_tags(item) };
                 answer.body = with_item(call, &answer.body, id, shown);
-            } else if answer.body.contains(id.as_str()) || asks_for(call, id) {
+            } else if !is_of_ec2(id) && (answer.body.contains(id.as_str()) || asks_for(call, id)) {
                 answer.body = without_tags(&answer.body);
             }
         }
@@ -118,6 +120,12 @@ fn question(call: &Call) -> String {
 
 fn asks_for(call: &Call, id: &str) -> bool {
     call.fields.as_object().is_some_and(|fields| fields.values().any(|value| value.as_str() == Some(id)))
+}
+
+/// Whether it is something of EC2, which others mention and which says nothing of their own tags.
+fn is_of_ec2(id: &str) -> bool {
+    let kinds = ["eipalloc-", "fl-", "igw-", "nat-", "rtb-", "sg-", "subnet-", "vpc-", "vpce-"];
+    kinds.iter().any(|kind| id.starts_with(kind))
 }
 
 /// The identifiers that an answer to a creation announces.

@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::case::Case;
-use crate::{containers, edge, identity, monitoring, network, storage};
+use crate::{containers, edge, identity, monitoring, network, storage, untagged};
 
-const ALL: [&[Case]; 23] = [
+const ALL: [&[Case]; 25] = [
     network::CHANGED,
     network::BEHIND_NAT,
     network::MADE_OTHERWISE,
@@ -39,6 +39,8 @@ const ALL: [&[Case]; 23] = [
     containers::SCALING,
     containers::UNTAGGED,
     monitoring::CASES,
+    untagged::NETWORK,
+    untagged::BEHIND_NAT,
 ];
 
 /// Maps whose keys are names that we gave: one case for any of them will do.

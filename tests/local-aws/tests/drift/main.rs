@@ -13,3 +13,4 @@ mod identity;
 mod monitoring;
 mod network;
 mod storage;
+mod untagged;
