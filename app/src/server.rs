@@ -56,11 +56,11 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
     })
 }
 
-/// Every address of the page's listener; the API is there too, so that one address is enough.
+/// Every address of the page's listener. The API is not among them: it would hide that the load balancer's rule for it
+/// is wrong or missing.
 pub fn page_router(service: Arc<Service>) -> Router {
     Router::new()
         .merge(pages::routes())
-        .merge(api::routes())
         .merge(health())
         .with_state(service)
         .fallback(pages::not_found)

@@ -224,7 +224,7 @@ async fn what_was_made_is_in_the_history_and_counted() {
     for place in ["大阪", "札幌"] {
         post(&desk.api, "/api/generate", format!(r#"{{"location":"{place}"}}"#)).await;
     }
-    let latest = get(&desk.page, "/api/history?limit=2").await.json();
+    let latest = get(&desk.api, "/api/history?limit=2").await.json();
     let latest: Vec<_> =
         latest["history"].as_array().unwrap().iter().map(|result| result["location"].clone()).collect();
     assert_eq!(latest, ["札幌", "大阪"]);
@@ -239,8 +239,10 @@ async fn both_listeners_say_how_they_are_and_what_there_is() {
         for path in ["/health", "/health/live", "/health/ready"] {
             assert_eq!(get(router, path).await.json()["status"], "ok", "{path}");
         }
-        assert_eq!(get(router, "/api/locations").await.json()["locations"].as_array().map(Vec::len), Some(142));
-        assert_eq!(get(router, "/api/providers").await.json()["providers"][0]["id"], "rules");
     }
-    assert_eq!(get(&desk.api, "/").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&desk.api, "/api/locations").await.json()["locations"].as_array().map(Vec::len), Some(142));
+    assert_eq!(get(&desk.api, "/api/providers").await.json()["providers"][0]["id"], "rules");
+    for (router, path) in [(&desk.api, "/"), (&desk.page, "/api/locations")] {
+        assert_eq!(get(router, path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
 }
