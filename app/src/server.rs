@@ -59,27 +59,18 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
 /// Every address of the page's listener. The API is not among them: it would hide that the load balancer's rule for it
 /// is wrong or missing.
 pub fn page_router(service: Arc<Service>) -> Router {
-    Router::new()
-        .merge(pages::routes())
-        .merge(health())
-        .with_state(service)
-        .fallback(pages::not_found)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
-        .layer(CatchPanicLayer::new())
-        .layer(security())
-        .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(trace())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+    router(pages::routes().fallback(pages::not_found), service)
 }
 
 /// Every address of the API's listener.
 pub fn api_router(service: Arc<Service>) -> Router {
-    Router::new()
-        .merge(api::routes())
-        .merge(health())
+    router(api::routes().fallback(api::not_found), service)
+}
+
+/// What both listeners have in common.
+fn router(own: Router<Arc<Service>>, service: Arc<Service>) -> Router {
+    own.merge(health())
         .with_state(service)
-        .fallback(api::not_found)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
         .layer(CatchPanicLayer::new())

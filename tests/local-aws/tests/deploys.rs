@@ -55,18 +55,23 @@ async fn what_holds_data_is_kept_and_taken_up_again() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
-    let mut runs = deployed().await;
+/// Plans as `provision plan` does where nothing is to be done: in two rounds, and with so many calls at most.
+async fn plans_quickly(runs: &mut Runs, fewer_than: usize) {
     runs.look = Look::Believing;
     let before = runs.cloud.calls().len();
     let began = Instant::now();
     let planned = runs.prepare(Goal::Present).await.unwrap();
     let calls = runs.cloud.calls().split_off(before);
     assert!(planned.plan.is_empty(), "{}", planned.plan);
+    let list = || calls.iter().map(|call| format!("{:?} {} {}\n", call.at, call.service, call.operation));
     // Every call takes the same time here, so the time tells how many came one after another.
-    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list(&calls));
-    assert!(calls.len() < 40, "{} calls:\n{}", calls.len(), list(&calls));
+    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list().collect::<String>());
+    assert!(calls.len() < fewer_than, "{} calls:\n{}", calls.len(), list().collect::<String>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
+    plans_quickly(&mut deployed().await, 40).await;
 }
 
 const ZONE: &str = "Z0123456789";
@@ -81,14 +86,7 @@ async fn a_plan_without_changes_needs_two_rounds_whatever_is_switched_on() {
     let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
     runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
     runs.deploy().await.unwrap();
-    runs.look = Look::Believing;
-    let before = runs.cloud.calls().len();
-    let began = Instant::now();
-    let planned = runs.prepare(Goal::Present).await.unwrap();
-    let calls = runs.cloud.calls().split_off(before);
-    assert!(planned.plan.is_empty(), "{}", planned.plan);
-    assert!(began.elapsed() <= 2 * local_aws::LATENCY, "{:?}:\n{}", began.elapsed(), list(&calls));
-    assert!(calls.len() < 60, "{} calls:\n{}", calls.len(), list(&calls));
+    plans_quickly(&mut runs, 60).await;
     // What is believed of a certificate is whose it is, not that it can be renewed.
     let route53 = hands(&runs).route53;
     let records = route53.list_resource_record_sets().hosted_zone_id(ZONE).send().await.unwrap().resource_record_sets;
@@ -98,10 +96,6 @@ async fn a_plan_without_changes_needs_two_rounds_whatever_is_switched_on() {
     route53.change_resource_record_sets().hosted_zone_id(ZONE).change_batch(batch).send().await.unwrap();
     let plan = runs.plan(Goal::Present).await.unwrap().to_string();
     assert!(plan.contains("proof: missing -> published"), "{plan}");
-}
-
-fn list(calls: &[Call]) -> String {
-    calls.iter().map(|call| format!("{:?} {} {}\n", call.at, call.service, call.operation)).collect()
 }
 
 #[tokio::test(start_paused = true)]
