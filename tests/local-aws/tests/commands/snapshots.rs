@@ -7,6 +7,8 @@ use std::mem;
 
 use local_aws::Cloud;
 use local_aws::commands::{Said, normal, piped};
+use local_aws::faults::{Fault, Faults};
+use local_aws::policy::Policy;
 use local_aws::runs::image_layout;
 use provision::cli::Exit;
 
@@ -62,7 +64,11 @@ fn only_what_differs_between_runs_is_left_out() {
 }
 
 pub(crate) async fn snapshot(desk: &Desk, name: &str, words: &[&str], exit: Exit) {
-    let said = desk.run(words).await;
+    snapshot_with_input(desk, name, words, "", exit).await;
+}
+
+async fn snapshot_with_input(desk: &Desk, name: &str, words: &[&str], input: &str, exit: Exit) {
+    let said = desk.with_input(words, input).await;
     assert_eq!(said.exit, exit, "{words:?}: {}{}", said.results, said.talk);
     insta::assert_snapshot!(name, page(words, &said, Some(desk)));
 }
@@ -115,7 +121,10 @@ async fn of_what_needs_nothing() {
         ("schema", &["schema"], Exit::Done),
         ("schema-of-error", &["schema", "error"], Exit::Done),
         ("schema-unknown", &["schema", "nothing"], Exit::BadInput),
+        ("completions", &["completions", "fish"], Exit::Done),
         ("completions-bad", &["completions", "no-shell"], Exit::BadInput),
+        ("man", &["man"], Exit::Done),
+        ("man-of-what", &["man", "deploy"], Exit::BadInput),
         ("plan-without-certificate", &["plan"], Exit::BadInput),
         ("ci-role-without-repository", &["ci-role"], Exit::BadInput),
         ("push-nothing", &["push", "--image-layout", "/nonexistent"], Exit::BadInput),
@@ -188,6 +197,78 @@ async fn of_a_deployed_service() {
     snapshot(&desk, "destroy-unasked", &["destroy"], Exit::Refused).await;
     snapshot(&desk, "destroy", &["destroy", "--yes"], Exit::Done).await;
     snapshot(&desk, "destroy-data", &["destroy", "--yes", "--delete-data"], Exit::Done).await;
+}
+
+/// Values come by the pipe or a file, and are in no snapshot.
+#[tokio::test(start_paused = true)]
+async fn of_keys() {
+    let desk = Desk::deployed().await;
+    snapshot_with_input(&desk, "secrets-set", &["secrets", "set", "WXTECH_API_KEY"], "a-value", Exit::Done).await;
+    snapshot_with_input(&desk, "secrets-set-nothing", &["secrets", "set", "WXTECH_API_KEY"], " ", Exit::BadInput).await;
+    let file = desk.layout().join("keys.env");
+    for (name, lines, exit) in [
+        ("secrets-import", "OPENAI_API_KEY=a-value\nexport GEMINI_API_KEY='another'\n", Exit::Done),
+        ("secrets-import-bad", "# keys\nOPENAI_API_KEY: a-value\n", Exit::BadInput),
+    ] {
+        std::fs::write(&file, lines).unwrap();
+        snapshot(&desk, name, &["secrets", "import", file.to_str().unwrap()], exit).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_run_that_was_killed() {
+    let desk = Desk::new().await;
+    let calls = u64::try_from(desk.cloud.calls().len()).unwrap();
+    desk.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
+    tokio::select! {
+        biased;
+        () = desk.cloud.killed() => (),
+        said = desk.deploy() => panic!("not killed: {}", said.talk),
+    }
+    snapshot(&desk, "unlock-unasked", &["unlock"], Exit::Refused).await;
+    snapshot(&desk, "unlock", &["unlock", "--yes"], Exit::Done).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_pipeline() {
+    let desk = Desk::new().await;
+    let repository = [
+        "--set",
+        "github.repository=example/weather-comments",
+        "--set",
+        "github.repository_id=4711",
+        "--set",
+        "github.owner_id=42",
+        "--set",
+        "github.environments=[\"staging\"]",
+    ];
+    for (name, words, exit) in
+        [("ci-role", &["ci-role"][..], Exit::Done), ("ci-role-unasked", &["ci-role", "--apply"], Exit::Refused)]
+    {
+        snapshot(&desk, name, &[words, &repository].concat(), exit).await;
+    }
+    let applied = desk.run(&[&["ci-role", "--apply", "--yes"][..], &repository].concat()).await;
+    assert_eq!(applied.exit, Exit::Done, "{}", applied.talk);
+    let words = [&["ci-role", "--remove", "--yes"][..], &repository].concat();
+    snapshot(&desk, "ci-role-remove", &words, Exit::Done).await;
+}
+
+/// Whoever may read nothing is told what is missing, whatever is asked.
+#[tokio::test(start_paused = true)]
+async fn of_a_caller_who_may_nothing() {
+    let desk = Desk::deployed().await;
+    desk.cloud.world(|world| world.policy = Some(Policy::default()));
+    for (name, words) in [
+        ("plan-denied", &["plan"][..]),
+        ("status-denied", &["status"]),
+        ("outputs-denied", &["outputs"]),
+        ("logs-denied", &["logs"]),
+        ("history-denied", &["history"]),
+        ("secrets-denied", &["secrets", "list"]),
+        ("unlock-denied", &["unlock", "--yes"]),
+    ] {
+        snapshot(&desk, name, words, Exit::Failed).await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
