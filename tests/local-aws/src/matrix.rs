@@ -100,12 +100,16 @@ impl Scene {
 const KEY: &str = "WXTECH_API_KEY";
 const VALUE: &str = "a-value-that-nobody-may-see";
 
+/// A key of somebody's own.
+pub const OWN_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+/// A bucket into which load balancers may write.
+pub const BUCKET: &str = "logs-of-the-company";
+/// A firewall of somebody's.
+pub const WEB_ACL: &str =
+    "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
+
 /// Everything that is off by default because it costs money.
 pub fn harden(runs: &mut Runs) {
-    const OWN_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-    const BUCKET: &str = "logs-of-the-company";
-    const WEB_ACL: &str =
-        "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0";
     runs.cloud.world(|world| {
         world.firewalls.web_acls.insert(WEB_ACL.to_owned());
         world.keys.add(OWN_KEY, &["logs", "cloudwatch"]);

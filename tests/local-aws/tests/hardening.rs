@@ -1,16 +1,9 @@
-//! What makes a stack harder and costs money: off by default, on and off on a living stack, and repaired.
+//! What makes a stack harder and costs money: off by default, and on and off on a living stack. That it is repaired is
+//! shown in `drift`.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
-use std::time::Duration;
-
-use aws_sdk_ec2::types::{
-    FlowLogsResourceType, IpPermission, IpRange, ResourceType, Tag, TagSpecification, TrafficType, VpcEndpoint,
-};
-use aws_sdk_ecs::types::{
-    ClusterConfiguration, ClusterField, ExecuteCommandConfiguration, ExecuteCommandLogConfiguration,
-    ExecuteCommandLogging,
-};
-use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
+use aws_sdk_ec2::types::VpcEndpoint;
+use aws_sdk_ecs::types::ClusterField;
 use config::deployment::WebAcl;
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
@@ -18,7 +11,6 @@ use local_aws::matrix::{Case, Scene, play, undisturbed};
 use local_aws::runs::Runs;
 use local_aws::world::Kind;
 use provision::cost::difference;
-use provision::guard::Access;
 use provision::our_stack::OurStack;
 use provision::plan::Goal;
 
@@ -70,31 +62,6 @@ async fn a_flow_log_can_be_taken_up_and_given_up_on_a_living_stack() {
     runs.deployment.network.flow_logs = true;
     converges(&runs).await.unwrap();
     runs.deployment.network.flow_logs = false;
-    leaves_nothing(&runs, &[]).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_flow_log_that_was_deleted_or_replaced_comes_back() {
-    let runs = begun_with(|runs| runs.deployment.network.flow_logs = true).await;
-    let ec2 = hands(&runs).ec2;
-    let found = ec2.describe_flow_logs().send().await.unwrap().flow_logs.unwrap().remove(0);
-    assert_eq!(found.max_aggregation_interval, Some(600));
-    ec2.delete_flow_logs().set_flow_log_ids(found.flow_log_id.map(|id| vec![id])).send().await.unwrap();
-    repaired(&runs, &["+ flow-log"]).await.unwrap();
-
-    let found = ec2.describe_flow_logs().send().await.unwrap().flow_logs.unwrap().remove(0);
-    ec2.delete_flow_logs().set_flow_log_ids(found.flow_log_id.map(|id| vec![id])).send().await.unwrap();
-    let ours = runs.cloud.aws(runs.owner(), Access::ReadWrite).owner.tags("flow-log").into_iter();
-    let tags = ours.map(|(key, value)| Tag::builder().key(key).value(value).build());
-    let tags = TagSpecification::builder().resource_type(ResourceType::VpcFlowLog).set_tags(Some(tags.collect()));
-    let request = ec2.create_flow_logs().resource_type(FlowLogsResourceType::Vpc).traffic_type(TrafficType::Reject);
-    let request = request.set_resource_ids(found.resource_id.map(|id| vec![id])).max_aggregation_interval(60);
-    let request = request.set_deliver_logs_permission_arn(found.deliver_logs_permission_arn);
-    request.set_log_group_name(found.log_group_name).tag_specifications(tags.build()).send().await.unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    repaired(&runs, &["~ flow-log traffic aggregation_seconds"]).await.unwrap();
-    hands(&runs).logs.put_retention_policy().log_group_name(FLOW_LOGS).retention_in_days(1).send().await.unwrap();
-    repaired(&runs, &["~ flow-log-group retention_days"]).await.unwrap();
     leaves_nothing(&runs, &[]).await.unwrap();
 }
 
@@ -186,24 +153,6 @@ async fn a_key_is_given_to_a_living_stack_where_that_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_key_behind_the_tools_back_is_found_and_undone() {
-    let runs = begun_with(|runs| with_key(runs, &["logs", "cloudwatch"])).await;
-    let aws = hands(&runs);
-    aws.logs.disassociate_kms_key().log_group_name(SERVICE_LOG).send().await.unwrap();
-    repaired(&runs, &["~ service-log kms_key"]).await.unwrap();
-    aws.secrets.update_secret().secret_id(SECRET).kms_key_id("").send().await.unwrap();
-    repaired(&runs, &["~ api-keys kms_key"]).await.unwrap();
-    let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
-    let request = aws.sns.set_topic_attributes().topic_arn(topic).attribute_name("KmsMasterKeyId");
-    request.attribute_value("alias/aws/sns").send().await.unwrap();
-    repaired(&runs, &["~ alarm-topic kms_key"]).await.unwrap();
-    let role = aws.iam.list_roles().send().await.unwrap();
-    let role = role.roles().iter().find(|it| it.role_name().contains("-execution-")).unwrap().role_name().to_owned();
-    aws.iam.delete_role_policy().role_name(role).policy_name("decrypt").send().await.unwrap();
-    repaired(&runs, &["~ execution-role policies.decrypt"]).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_key_that_logs_may_not_use_is_explained() {
     let mut runs = deployed().await.unwrap();
     runs.deployment.encryption.disk_and_images = false;
@@ -272,43 +221,6 @@ async fn endpoints_can_be_taken_up_and_given_up_on_a_living_stack() {
     leaves_nothing(&runs, &[]).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
-async fn every_attribute_of_an_endpoint_that_somebody_changes_is_found_and_undone() {
-    let runs = begun_with(|runs| {
-        runs.deployment.network.nat_gateways = 1;
-        runs.deployment.network.endpoints = true;
-    })
-    .await;
-    let ec2 = hands(&runs).ec2;
-    let logs = endpoint(&runs, "logs-endpoint").await;
-    let change = || ec2.modify_vpc_endpoint().set_vpc_endpoint_id(logs.vpc_endpoint_id.clone());
-    change().private_dns_enabled(false).send().await.unwrap();
-    repaired(&runs, &["~ logs-endpoint reach.interface.private_dns"]).await.unwrap();
-    change().remove_subnet_ids(&logs.subnet_ids()[0]).send().await.unwrap();
-    repaired(&runs, &["~ logs-endpoint reach.interface.subnets"]).await.unwrap();
-    let groups = ec2.describe_security_groups().send().await.unwrap();
-    let other = groups.security_groups().iter().find(|it| it.group_name().unwrap().contains("-alb-")).unwrap();
-    let other = change().add_security_group_ids(other.group_id().unwrap());
-    other.set_remove_security_group_ids(logs.groups()[0].group_id.clone().map(|id| vec![id])).send().await.unwrap();
-    repaired(&runs, &["~ logs-endpoint reach.interface.security_groups"]).await.unwrap();
-    let nothing = r#"{"Version": "2012-10-17", "Statement": []}"#;
-    change().policy_document(nothing).send().await.unwrap();
-    repaired(&runs, &["~ logs-endpoint policy.Statement"]).await.unwrap();
-    let layers = endpoint(&runs, "layers-endpoint").await;
-    let request = ec2.modify_vpc_endpoint().set_vpc_endpoint_id(layers.vpc_endpoint_id.clone());
-    request.remove_route_table_ids(&layers.route_table_ids()[0]).send().await.unwrap();
-    repaired(&runs, &["~ layers-endpoint reach.gateway.route_tables"]).await.unwrap();
-    // One that is going still has the name of its service.
-    ec2.delete_vpc_endpoints().set_vpc_endpoint_ids(logs.vpc_endpoint_id.map(|id| vec![id])).send().await.unwrap();
-    repaired(&runs, &["+ logs-endpoint", "? service"]).await.unwrap();
-    let group = endpoint(&runs, "logs-endpoint").await.groups()[0].group_id.clone().unwrap();
-    let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
-    let open = open.ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build()).build();
-    ec2.authorize_security_group_ingress().group_id(group).ip_permissions(open).send().await.unwrap();
-    repaired(&runs, &["~ endpoints-rules ingress"]).await.unwrap();
-    leaves_nothing(&runs, &[]).await.unwrap();
-}
-
 const EXEC_LOG: &str = "/weather-comment-generator/staging/exec";
 const CLUSTER: &str = "weather-comment-generator-staging-cluster";
 
@@ -351,29 +263,6 @@ async fn sessions_in_tasks_are_written_down_with_the_key_and_without_it() {
     leaves_nothing(&runs, &[]).await.unwrap();
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise() {
-    let runs = begun_with(|runs| runs.deployment.service.exec = true).await;
-    let ecs = hands(&runs).ecs;
-    let tell = async |sessions: ExecuteCommandConfiguration| {
-        let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
-        ecs.update_cluster().cluster(CLUSTER).configuration(configuration).send().await.unwrap();
-    };
-    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::None).build()).await;
-    repaired(&runs, &["~ cluster sessions.log_group"]).await.unwrap();
-    tell(ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Default).build()).await;
-    repaired(&runs, &["~ cluster sessions"]).await.unwrap();
-    let log = ExecuteCommandLogConfiguration::builder().cloud_watch_log_group_name(EXEC_LOG);
-    let log = log.cloud_watch_encryption_enabled(true).build();
-    let elsewhere = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override).kms_key_id(KEY);
-    tell(elsewhere.log_configuration(log).build()).await;
-    repaired(&runs, &["~ cluster sessions.encrypted_log sessions.kms_key"]).await.unwrap();
-    ecs.update_cluster().cluster(CLUSTER).send().await.unwrap();
-    assert!(changes(&runs).await.unwrap().is_empty(), "what is not said stays");
-    hands(&runs).logs.delete_log_group().log_group_name(EXEC_LOG).send().await.unwrap();
-    repaired(&runs, &["+ exec-log", "? task-role", "? cluster"]).await.unwrap();
-}
-
 const BUCKET: &str = "logs-of-the-company";
 
 /// Whether requests are written down, into which bucket, and under which names.
@@ -407,14 +296,6 @@ async fn requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_l
     // What somebody associates with the load balancer stays: it is never another one.
     let now = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
     assert_eq!(now, arn);
-    let elsewhere = LoadBalancerAttribute::builder().key("access_logs.s3.prefix").value("elsewhere").build();
-    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(elsewhere);
-    request.send().await.unwrap();
-    repaired(&runs, &[&changed(&["access_logs.s3.prefix"])]).await.unwrap();
-    let off = LoadBalancerAttribute::builder().key("access_logs.s3.enabled").value("false").build();
-    let request = hands(&runs).elb.modify_load_balancer_attributes().load_balancer_arn(&arn).attributes(off);
-    request.send().await.unwrap();
-    repaired(&runs, &[&changed(&attributes)]).await.unwrap();
     runs.deployment.edge.access_logs_bucket = None;
     repaired(&runs, &[&changed(&[attributes[1], attributes[0], attributes[2]])]).await.unwrap();
     assert_eq!(access_logs(&runs)[0], "false");
@@ -438,7 +319,7 @@ fn firewall(runs: &Runs) -> (Option<String>, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_firewall_is_there_from_the_beginning_or_later_and_comes_back() {
+async fn a_firewall_is_there_from_the_beginning_or_later_and_no_longer() {
     let runs = begun_with(with_firewall).await;
     assert_eq!(firewall(&runs).0.as_deref(), Some(WEB_ACL));
     leaves_nothing(&runs, &[]).await.unwrap();
@@ -447,12 +328,6 @@ async fn a_firewall_is_there_from_the_beginning_or_later_and_comes_back() {
     with_firewall(&mut runs);
     assert!(price(&runs).await > 5.0);
     repaired(&runs, &["+ firewall"]).await.unwrap();
-    let waf = hands(&runs).waf;
-    let (_, balancer) = firewall(&runs);
-    waf.disassociate_web_acl().resource_arn(&balancer).send().await.unwrap();
-    repaired(&runs, &["+ firewall"]).await.unwrap();
-    waf.associate_web_acl().resource_arn(&balancer).web_acl_arn(ANOTHER).send().await.unwrap();
-    repaired(&runs, &["~ firewall web_acl"]).await.unwrap();
     assert_eq!(firewall(&runs).0.as_deref(), Some(WEB_ACL));
     runs.deployment.edge.web_acl = Some(WebAcl::None);
     assert!(price(&runs).await < -5.0);

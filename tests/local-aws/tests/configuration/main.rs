@@ -75,7 +75,7 @@ impl Desk {
 /// A change and its plan: the lines before those about money, time, and what came of it.
 fn page(change: &[&str], talk: &str) -> String {
     let settings: Vec<_> = change.iter().map(|setting| format!("--set {}", normal(setting))).collect();
-    let is_plan = |line: &&str| !line.starts_with("cost ") && !line.starts_with("the service is at ");
+    let is_plan = |line: &&str| !["cost ", "the service is at ", "waiting for "].iter().any(|it| line.starts_with(it));
     let plan: Vec<_> = talk.lines().take_while(is_plan).map(normal).collect();
     format!("{}\n{}", settings.join(" "), plan.join("\n"))
 }

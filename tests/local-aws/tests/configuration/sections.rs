@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use config::deployment::Deployment;
+use local_aws::matrix::{BUCKET, OWN_KEY, WEB_ACL};
 use local_aws::runs::certificate;
 use provision::cli::Exit;
 
@@ -66,8 +67,24 @@ const GITHUB: &[Change] = &[
     &["github.environments=[\"staging\", \"rehearsal\"]"],
 ];
 
+const HARDENING: &[Change] = &[
+    &["network.flow_logs=true"],
+    &["network.flow_logs=false"],
+    &["network.endpoints=true", "network.nat_gateways=1"],
+    &["network.endpoints=false"],
+    &["edge.access_logs_bucket=logs-of-the-company"],
+    &["edge.access_logs_bucket=other-logs"],
+    &[
+        "edge.web_acl=arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+    ],
+    &["edge.web_acl=none"],
+    // By itself it changes nothing; with a key, what has another one already would be in the way.
+    &["encryption.disk_and_images=false"],
+    &["encryption.kms_key_arn=arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+];
+
 /// Keys whose cases are tests of their own: what they change is not in place, or not in this stack.
-const ELSEWHERE: [&str; 14] = [
+const ELSEWHERE: [&str; 8] = [
     "app",
     "environment",
     "region",
@@ -76,18 +93,11 @@ const ELSEWHERE: [&str; 14] = [
     "edge.certificate_arn",
     "edge.domain",
     "edge.hosted_zone",
-    // `hardening` switches these on and off on a living stack.
-    "edge.access_logs_bucket",
-    "edge.web_acl",
-    "encryption.disk_and_images",
-    "encryption.kms_key_arn",
-    "network.endpoints",
-    "network.flow_logs",
 ];
 
 #[test]
 fn every_key_has_a_case() {
-    let sections = [NETWORK, EDGE, TASK, SERVICE, SCALING, KEPT, ALARMS, APP_SETTINGS, GITHUB];
+    let sections = [NETWORK, EDGE, TASK, SERVICE, SCALING, KEPT, ALARMS, APP_SETTINGS, GITHUB, HARDENING];
     let keys = sections.into_iter().flatten().map(|change| change[0].split_once('=').unwrap().0);
     let cases: BTreeSet<_> = keys.chain(ELSEWHERE).map(ToOwned::to_owned).collect();
     let all: BTreeSet<_> = Deployment::keys().into_iter().collect();
@@ -127,6 +137,17 @@ async fn of_what_is_kept_and_for_how_long() {
 #[tokio::test(start_paused = true)]
 async fn of_alarms_and_dashboard() {
     insta::assert_snapshot!("alarms", Desk::deployed().await.plans(ALARMS).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_what_is_off_by_default() {
+    let mut desk = Desk::deployed().await;
+    desk.cloud.world(|world| {
+        world.keys.add(OWN_KEY, &["logs", "cloudwatch"]);
+        world.log_buckets.extend([BUCKET, "other-logs"].map(ToOwned::to_owned));
+        world.firewalls.web_acls.insert(WEB_ACL.to_owned());
+    });
+    insta::assert_snapshot!("hardening", desk.plans(HARDENING).await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ use aws_sdk_efs::types::{AccessPointDescription, MountTargetDescription};
 use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::checks::{converges, hands};
+use local_aws::matrix::harden;
 use local_aws::runs::Runs;
 use local_aws::world::Kind;
 use provision::aws::Aws;
@@ -60,6 +61,15 @@ impl Account {
             runs.deployment.edge.certificate_arn = None;
             let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
             runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
+        })
+        .await
+    }
+
+    /// One with everything on that is off by default.
+    pub(crate) async fn hardened() -> Self {
+        Self::with(|runs| {
+            harden(runs);
+            runs.deployment.encryption.disk_and_images = true;
         })
         .await
     }

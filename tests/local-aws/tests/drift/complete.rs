@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::account::Account;
 use crate::case::Case;
-use crate::{containers, edge, identity, monitoring, network, storage, untagged};
+use crate::{containers, edge, hardened, identity, monitoring, network, storage, untagged};
 
-const ALL: [&[Case]; 25] = [
+const ALL: [&[Case]; 33] = [
     network::CHANGED,
     network::BEHIND_NAT,
     network::MADE_OTHERWISE,
@@ -41,6 +41,14 @@ const ALL: [&[Case]; 25] = [
     monitoring::CASES,
     untagged::NETWORK,
     untagged::BEHIND_NAT,
+    untagged::OPTIONS,
+    hardened::ENDPOINTS,
+    hardened::FLOW_LOG,
+    hardened::ACCESS_LOGS,
+    hardened::FIREWALL,
+    hardened::KEY,
+    hardened::SESSIONS,
+    hardened::MADE_OTHERWISE,
 ];
 
 /// Maps whose keys are names that we gave: one case for any of them will do.
@@ -56,7 +64,7 @@ const NAMED: [(&str, &str); 8] = [
 ];
 
 /// Documents that are compared as a whole, whatever is in them.
-const WHOLE: [(&str, &str); 10] = [
+const WHOLE: [(&str, &str); 11] = [
     ("CloudWatch alarms", "*.metric.dimensions"),
     ("CloudWatch alarms", "*.queries.*.metric.dimensions"),
     ("CloudWatch dashboard", "widgets.*"),
@@ -67,14 +75,14 @@ const WHOLE: [(&str, &str); 10] = [
     ("IAM role", "policies.*"),
     ("SNS topic", "policy"),
     ("task definition", "container.environment.*"),
+    ("VPC endpoint", "policy"),
 ];
 
 /// Fields without a case, each with its reason.
-const NO_CASE: [(&str, &str, &str); 20] = [
+const NO_CASE: [(&str, &str, &str); 17] = [
     ("EFS access point", "file_system_id", "an access point is looked for in our file system only"),
     ("EFS access point", "path", "it is found by its path; with another path it is another one"),
     ("ECR repository", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
-    ("ECS cluster", "sessions", "`hardening`: a_cluster_that_somebody_told_to_write_nothing_down_is_told_otherwise"),
     ("EFS file system", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
     ("EFS file system", "state", "passes by itself; a run that was killed while waiting leaves it"),
     ("EFS mount target", "file_system_id", "it is found by what it connects, and AWS changes neither end"),
@@ -82,18 +90,12 @@ const NO_CASE: [(&str, &str, &str); 20] = [
     ("EFS mount target", "state", "passes by itself; a run that was killed while waiting leaves it"),
     ("ECS service", "rollout", "what came of the newest deployment; `deploys` and `matrix` let it fail"),
     ("NAT gateway", "state", "passes by itself; a run that was killed while waiting leaves it"),
+    ("VPC endpoint", "state", "passes by itself; a run that was killed while waiting leaves it"),
     ("alias record", "target_zone", "AWS refuses an alias of a load balancer in another zone than its own"),
     ("certificate", "domain", "it is found by its domain, which AWS never changes"),
     ("certificate", "state", "passes by itself; `domain` lets it fail"),
     ("elastic IP", "domain", "AWS gives addresses in networks only"),
-    (
-        "load balancer",
-        "attributes.access_logs.s3.enabled",
-        "`hardening`: requests_are_written_into_a_bucket_from_the_beginning_or_later_and_no_longer",
-    ),
     ("load balancer", "state", "passes by itself; a run that was killed while waiting leaves it"),
-    ("log group", "kms_key", "`hardening`: another_key_behind_the_tools_back_is_found_and_undone"),
-    ("secret", "kms_key", "`hardening`: another_key_behind_the_tools_back_is_found_and_undone"),
     ("security group rules", "group_id", "they are those of our group, whose loss is a case of the group"),
 ];
 
@@ -172,7 +174,7 @@ fn general(kind: &str, path: &str) -> String {
 /// All that there may be: the stack with and without its options, and that of the pipeline.
 async fn known() -> Known {
     let mut known = Known::default();
-    for account in [Account::with_nat().await, Account::with_domain().await] {
+    for account in [Account::with_nat().await, Account::with_domain().await, Account::hardened().await] {
         let ours = OurStack::new(&account.runs.deployment, account.runs.image.clone());
         let aws = account.runs.cloud.aws(account.runs.owner(), Access::ReadOnly);
         known.learn(&ours.stack, &look(&ours, &account.runs.record(), &aws, Look::Afresh).await.unwrap());

@@ -9,6 +9,7 @@ mod case;
 mod complete;
 mod containers;
 mod edge;
+mod hardened;
 mod identity;
 mod monitoring;
 mod network;
