@@ -1,9 +1,7 @@
 //! A name of our own: its certificate, its records, changes of it, and changes behind the tool's back.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
-use aws_sdk_route53::types::{
-    AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
-};
+use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
@@ -50,12 +48,6 @@ async fn change(runs: &Runs, action: ChangeAction, set: ResourceRecordSet) {
     request.send().await.unwrap();
 }
 
-async fn read(runs: &Runs, name: &str, kind: RrType) -> ResourceRecordSet {
-    let request = hands(runs).route53.list_resource_record_sets().hosted_zone_id(ZONE);
-    let answer = request.start_record_name(name).start_record_type(kind.clone()).send().await.unwrap();
-    answer.resource_record_sets.into_iter().find(|set| set.r#type == kind).unwrap()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_certificate_is_requested_proved_and_used_and_the_name_leads_to_the_load_balancer() {
     let runs = with_domain().await;
@@ -70,30 +62,6 @@ async fn a_certificate_is_requested_proved_and_used_and_the_name_leads_to_the_lo
     leaves_nothing(&runs, &[]).await.unwrap();
     // Within the hour AWS takes the same token for the same request, whose certificate is gone.
     converges(&runs).await.unwrap();
-    leaves_nothing(&runs, &[]).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_records_are_repaired() {
-    let runs = with_domain().await;
-    runs.deploy().await.unwrap();
-    let proof_name = records(&runs)[0].replace("CNAME ", "");
-    let proof = read(&runs, &proof_name, RrType::Cname).await;
-    change(&runs, ChangeAction::Delete, proof.clone()).await;
-    repaired(&runs, &["~ certificate proof"]).await.unwrap();
-    let value = ResourceRecord::builder().value("elsewhere.example.net").build().unwrap();
-    let wrong = ResourceRecordSet::builder().name(&proof_name).r#type(RrType::Cname).ttl(60).resource_records(value);
-    change(&runs, ChangeAction::Upsert, wrong.build().unwrap()).await;
-    repaired(&runs, &["~ certificate proof"]).await.unwrap();
-    let alias = read(&runs, "forecast.example.com", RrType::A).await;
-    change(&runs, ChangeAction::Delete, alias.clone()).await;
-    repaired(&runs, &["+ record"]).await.unwrap();
-    let target = alias.alias_target().unwrap();
-    let target = AliasTarget::builder().dns_name(target.dns_name()).hosted_zone_id(target.hosted_zone_id());
-    let target = target.evaluate_target_health(true).build().unwrap();
-    let other = ResourceRecordSet::builder().name("forecast.example.com").r#type(RrType::A).alias_target(target);
-    change(&runs, ChangeAction::Upsert, other.build().unwrap()).await;
-    repaired(&runs, &["~ record evaluate_target_health"]).await.unwrap();
     leaves_nothing(&runs, &[]).await.unwrap();
 }
 

@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::Tag;
 use local_aws::Cloud;
 use local_aws::census::census;
 use local_aws::runs::Runs;
@@ -18,7 +16,6 @@ use provision::resources::dashboard::{Dashboard, DashboardSpec};
 use serde_json::json;
 
 const EMAIL: &str = "team@example.com";
-const PREFIX: &str = "weather-comment-generator-staging/";
 const TOPIC: &str = "weather-comment-generator-staging-alarms";
 const DASHBOARD: &str = "weather-comment-generator-staging-ap-northeast-1";
 
@@ -41,56 +38,6 @@ async fn found_and_undone(runs: &Runs, what: &str) {
     runs.deploy().await.unwrap();
     let plan = runs.plan(Goal::Present).await.unwrap();
     assert!(plan.is_empty(), "after {what:?} was undone:\n{plan}");
-}
-
-/// Puts an alarm again as it is, to be changed in one thing.
-async fn again(aws: &Aws, name: &str) -> PutMetricAlarmFluentBuilder {
-    let name = format!("{PREFIX}{name}");
-    let found = aws.cloudwatch.describe_alarms().alarm_names(&name).send().await.unwrap();
-    let alarm = found.metric_alarms.unwrap().remove(0);
-    aws.cloudwatch
-        .put_metric_alarm()
-        .alarm_name(name)
-        .set_alarm_description(alarm.alarm_description)
-        .set_metric_name(alarm.metric_name)
-        .set_namespace(alarm.namespace)
-        .set_dimensions(alarm.dimensions)
-        .set_statistic(alarm.statistic)
-        .set_extended_statistic(alarm.extended_statistic)
-        .set_period(alarm.period)
-        .set_metrics(alarm.metrics.filter(|metrics| !metrics.is_empty()))
-        .set_threshold(alarm.threshold)
-        .set_comparison_operator(alarm.comparison_operator)
-        .set_evaluation_periods(alarm.evaluation_periods)
-        .set_datapoints_to_alarm(alarm.datapoints_to_alarm)
-        .set_treat_missing_data(alarm.treat_missing_data)
-        .set_evaluate_low_sample_count_percentile(alarm.evaluate_low_sample_count_percentile)
-        .set_alarm_actions(alarm.alarm_actions)
-        .set_ok_actions(alarm.ok_actions)
-        .set_actions_enabled(alarm.actions_enabled)
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_alarm_that_is_gone_or_too_many_is_found() {
-    let runs = deployed().await;
-    let aws = somebody(&runs);
-    aws.cloudwatch.delete_alarms().alarm_names(format!("{PREFIX}errors")).send().await.unwrap();
-    found_and_undone(&runs, "errors:\n        - none\n        + ").await;
-    let ours = runs.cloud.aws(
-        Owner { app: runs.deployment.app.clone(), environment: runs.deployment.environment.clone() },
-        Access::ReadWrite,
-    );
-    let tags = ours.owner.tags("alarms").into_iter();
-    let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    // One that an older version of the tool made.
-    again(&aws, "cpu").await.alarm_name(format!("{PREFIX}old")).set_tags(Some(tags)).send().await.unwrap();
-    found_and_undone(&runs, "old:\n        - {").await;
-    // One that somebody made by hand among ours.
-    again(&aws, "cpu").await.alarm_name(format!("{PREFIX}mine")).send().await.unwrap();
-    let report = runs.run(Goal::Present).await.unwrap();
-    let failures = report.failures().join("\n");
-    assert!(failures.contains("mine exists but does not carry our tags"), "{failures}");
-    assert!(runs.cloud.world(|world| world.monitoring.alarms.contains_key(&format!("{PREFIX}mine"))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,11 @@
 //! What is watched, who is told, and the graphs.
 
 use aws_sdk_cloudwatch::operation::put_metric_alarm::builders::PutMetricAlarmFluentBuilder;
-use aws_sdk_cloudwatch::types::{ComparisonOperator, Dimension, MetricDataQuery, MetricStat, StandardUnit, Statistic};
+use aws_sdk_cloudwatch::types::{
+    ComparisonOperator, Dimension, MetricDataQuery, MetricStat, StandardUnit, Statistic, Tag,
+};
 use local_aws::checks::changes;
+use provision::plan::Goal;
 use serde_json::{Value, json};
 
 use crate::account::Account;
@@ -186,6 +189,15 @@ pub(crate) const CASES: &[Case] = &[
             it.aws.cloudwatch.delete_alarms().alarm_names(name).send().await.unwrap();
         })
     }),
+    // One that an older version of the tool made.
+    Case::new(&["~ alarms old"], |it| {
+        Box::pin(async move {
+            let tags = it.ours().owner.tags("alarms").into_iter();
+            let tags = tags.map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+            let name = format!("{}old", it.names.alarms());
+            again(it, "cpu").await.alarm_name(name).set_tags(Some(tags)).send().await.unwrap();
+        })
+    }),
     Case::new(&["+ alarms"], |it| {
         Box::pin(async move {
             let all = it.aws.cloudwatch.describe_alarms().alarm_name_prefix(it.names.alarms()).send().await.unwrap();
@@ -265,4 +277,16 @@ async fn what_says_nothing_or_is_others_business_is_no_difference() {
     subscribe().protocol("sms").endpoint("+81300000000").send().await.unwrap();
     subscribe().protocol("email").endpoint("other@example.com").send().await.unwrap();
     assert_eq!(changes(&account.runs).await.unwrap(), Vec::<String>::new());
+}
+
+/// Only a person can tell what somebody made by hand among ours.
+#[tokio::test(start_paused = true)]
+async fn an_alarm_of_our_name_without_our_tags_is_left_alone() {
+    let account = Account::deployed().await;
+    let name = format!("{}mine", account.names.alarms());
+    again(&account, "cpu").await.alarm_name(&name).send().await.unwrap();
+    let report = account.runs.run(Goal::Present).await.unwrap();
+    let failures = report.failures().join("\n");
+    assert!(failures.contains("mine exists but does not carry our tags"), "{failures}");
+    assert!(account.runs.cloud.world(|world| world.monitoring.alarms.contains_key(&name)));
 }
