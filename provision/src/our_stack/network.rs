@@ -272,16 +272,15 @@ fn redirect(stack: &mut Stack, deployment: &Deployment, names: &Names, load_bala
 /// to compare and nothing to remove.
 fn firewall(stack: &mut Stack, deployment: &Deployment, names: &Names, load_balancer: Handle<LoadBalancer>) {
     let key = WebAclAssociation { load_balancer_name: names.load_balancer() };
-    match deployment.edge.web_acl.clone() {
-        None => (),
-        Some(WebAcl::None) => drop(stack.retire("firewall", key, &load_balancer)),
-        Some(WebAcl::Arn(web_acl)) => {
-            stack.add("firewall", key, load_balancer, move |load_balancer| WebAclAssociationSpec {
-                web_acl: web_acl.clone(),
-                load_balancer_arn: load_balancer.arn,
-            });
-        }
-    }
+    let web_acl = match deployment.edge.web_acl.clone() {
+        None => return,
+        Some(WebAcl::None) => None,
+        Some(WebAcl::Arn(web_acl)) => Some(web_acl),
+    };
+    stack.add("firewall", key, load_balancer, move |load_balancer| WebAclAssociationSpec {
+        web_acl: web_acl.clone(),
+        load_balancer_arn: load_balancer.arn,
+    });
 }
 
 fn load_balancer_attributes(deployment: &Deployment, names: &Names) -> BTreeMap<String, String> {

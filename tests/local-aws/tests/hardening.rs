@@ -327,12 +327,18 @@ async fn a_firewall_is_there_from_the_beginning_or_later_and_no_longer() {
     let mut runs = deployed().await.unwrap();
     with_firewall(&mut runs);
     assert!(price(&runs).await > 5.0);
-    repaired(&runs, &["+ firewall"]).await.unwrap();
+    repaired(&runs, &["~ firewall web_acl"]).await.unwrap();
     assert_eq!(firewall(&runs).0.as_deref(), Some(WEB_ACL));
     runs.deployment.edge.web_acl = Some(WebAcl::None);
     assert!(price(&runs).await < -5.0);
-    repaired(&runs, &["- firewall"]).await.unwrap();
+    repaired(&runs, &["~ firewall web_acl"]).await.unwrap();
     assert_eq!(firewall(&runs).0, None);
+    // Where there is to be none, another one is taken off again.
+    let (_, balancer) = firewall(&runs);
+    hands(&runs).waf.associate_web_acl().resource_arn(&balancer).web_acl_arn(ANOTHER).send().await.unwrap();
+    repaired(&runs, &["~ firewall web_acl"]).await.unwrap();
+    assert_eq!(firewall(&runs).0, None);
+    leaves_nothing(&runs, &[]).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -396,11 +402,17 @@ async fn survives(scene: Scene, operations: &[&str], step: usize) {
 #[tokio::test(start_paused = true)]
 async fn what_is_switched_on_survives_failures() {
     // A prime, so that every fault comes to every kind of call.
-    survives(Scene::Harden, &["CreateFlowLogs", "CreateVpcEndpoint", "AssociateKmsKey", "UpdateCluster"], 11).await;
+    survives(
+        Scene::Harden,
+        &["CreateFlowLogs", "CreateVpcEndpoint", "AssociateKmsKey", "UpdateCluster", "AssociateWebACL"],
+        11,
+    )
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_switched_off_survives_failures() {
     let operations = ["DeleteFlowLogs", "DeleteVpcEndpoints", "DisassociateKmsKey", "ModifyLoadBalancerAttributes"];
     survives(Scene::Soften, &operations, 11).await;
+    survives(Scene::Soften, &["DisassociateWebACL", "GetWebACLForResource"], 5).await;
 }

@@ -100,7 +100,7 @@ const NO_CASE: [(&str, &str, &str); 17] = [
 ];
 
 /// Kinds that nobody can take away from us, or whose loss is no matter of a deploy, each with its reason.
-const NO_LOSS: [(&str, &str); 8] = [
+const NO_LOSS: [(&str, &str); 9] = [
     ("VPC", "AWS deletes no network with anything in it: `what_is_in_use_cannot_be_taken_away`"),
     ("account", "it is where we are"),
     ("availability zones", "AWS's own"),
@@ -109,6 +109,7 @@ const NO_LOSS: [(&str, &str); 8] = [
     ("security group rules", "they come with their group, and are compared one by one"),
     ("service-linked role", "AWS deletes none while something of ours uses it"),
     ("subnet", "AWS deletes none with interfaces in it: `what_is_in_use_cannot_be_taken_away`"),
+    ("web ACL association", "it is there with its load balancer; without a web ACL it is another one"),
 ];
 
 /// What a case may name: kind and name of each resource of the stacks, and every field of every kind.

@@ -173,7 +173,7 @@ async fn write(account: &Account, key: &str, value: &str) {
 const ANOTHER_WEB_ACL: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-somebody-else/1a2b3c4d";
 
 pub(crate) const FIREWALL: &[Case] = &[
-    Case::new(&["+ firewall"], |it| {
+    Case::new(&["~ firewall web_acl"], |it| {
         Box::pin(async move {
             it.aws.waf.disassociate_web_acl().resource_arn(it.load_balancer()).send().await.unwrap();
         })
