@@ -36,7 +36,7 @@ enum Check {
     Doc,
     /// The tests.
     Test,
-    /// The tests of the stand-in for AWS; `cargo xtask local check` adds those with containers.
+    /// The tests of the stand-in for AWS, those with containers where an engine answers.
     Local,
     /// The second opinion: the real `provision` against moto.
     Moto,
@@ -127,8 +127,7 @@ impl Check {
                 child::run("documenting", command)
             }
             Self::Test => tests(counts),
-            // What state an engine is in is no matter of a change; `cargo xtask local check` asks it.
-            Self::Local => local::check(counts, false),
+            Self::Local => local::check(counts),
             Self::Moto => moto::check(counts),
         }
     }

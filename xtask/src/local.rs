@@ -75,7 +75,7 @@ pub(crate) enum LocalCommand {
 pub(crate) fn run(command: &LocalCommand) -> Result<()> {
     match command {
         LocalCommand::Down => down(),
-        LocalCommand::Check => check(&mut Counts::default(), true),
+        LocalCommand::Check => check(&mut Counts::default()),
         LocalCommand::Provision { words } => deploy::provision_here(&running()?, words),
         LocalCommand::Status => {
             println!("{}", running()?.description());
@@ -102,8 +102,8 @@ fn down() -> Result<()> {
     Ok(())
 }
 
-/// Runs the stand-in's own tests, and if wished those with containers, where an engine answers.
-pub(crate) fn check(counts: &mut Counts, with_containers: bool) -> Result<()> {
+/// Runs the stand-in's own tests, those with containers too where an engine answers.
+pub(crate) fn check(counts: &mut Counts) -> Result<()> {
     let mut needs = Needs::default();
     python::check(&mut needs);
     needs.or_fail()?;
@@ -116,7 +116,7 @@ pub(crate) fn check(counts: &mut Counts, with_containers: bool) -> Result<()> {
     let podman = Podman::new(&apart, gateway);
     podman.stop()?;
     let engine = Engine::choose(Choice::Auto, &mut Needs::default());
-    if let Some(address) = with_containers.then(|| engine.address(&podman)).transpose()?.flatten() {
+    if let Some(address) = engine.address(&podman)? {
         tests.env("DOCKER_HOST", address).env("STAND_IN_TEST_ENGINE", engine.to_string());
         tests.env("STAND_IN_TEST_GATEWAY", gateway.to_string());
     }

@@ -147,7 +147,7 @@ impl Podman {
         let run = local.join("run");
         Self {
             folder: local.join("podman"),
-            socket: socket(&run),
+            socket: short(&run.join("podman.sock"), LONGEST_SOCKET),
             log: local.join("logs/podman.log"),
             daemon: Daemon::new(&run, "podman"),
             registry_port,
@@ -179,6 +179,11 @@ impl Podman {
         if self.folder.exists() {
             self.clean(&["rm", "--all", "--force", "--time=0"]);
             self.end_orphans();
+            let run = self.run_folder();
+            if !run.starts_with(&self.folder) {
+                // Nobody would look for it there.
+                drop(fs::remove_dir_all(run));
+            }
         }
         Ok(())
     }
@@ -218,6 +223,10 @@ impl Podman {
         podman
     }
 
+    fn run_folder(&self) -> PathBuf {
+        short(&self.folder.join("run"), LONGEST_RUN_FOLDER)
+    }
+
     fn write_settings(&self) -> std::io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let folder = self.folder.display();
@@ -233,21 +242,33 @@ impl Podman {
         }
         fs::write(self.folder.join("containers.conf"), containers)?;
         // Copying whole layers works everywhere, and ours are small.
+        let run = self.run_folder();
         let storage =
-            format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{folder}/root\"\nrunroot = \"{folder}/run\"\n");
-        fs::write(self.folder.join("storage.conf"), storage)?;
+            format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{folder}/root\"\nrunroot = \"{}\"\n", run.display());
+        let file = self.folder.join("storage.conf");
+        // Podman remembers where it kept things and refuses to keep them elsewhere.
+        let root = self.folder.join("root");
+        if root.exists() && fs::read_to_string(&file).is_ok_and(|before| before != storage) {
+            fs::remove_dir_all(root)?;
+        }
+        fs::write(file, storage)?;
         let registry = format!("[[registry]]\nlocation = \"127.0.0.1:{}\"\ninsecure = true\n", self.registry_port);
         fs::write(self.folder.join("registries.conf"), registry)
     }
 }
 
-/// The name of a socket may have some hundred characters; a longer one goes to the system's folder.
-fn socket(run: &Path) -> PathBuf {
-    let beside = run.join("podman.sock");
-    if beside.as_os_str().len() < 100 {
-        return beside;
+/// The name of a socket may have some hundred characters.
+const LONGEST_SOCKET: usize = 100;
+/// With a longer one, the command by which a container's monitor tells Podman of its end fails, and nobody hears of it:
+/// ended containers stay "stopped" for ever.
+const LONGEST_RUN_FOLDER: usize = 50;
+
+/// A path, or one in the system's folder for what comes and goes if it is too long.
+fn short(path: &Path, longest: usize) -> PathBuf {
+    if path.as_os_str().len() <= longest {
+        return path.to_owned();
     }
-    std::env::temp_dir().join(format!("{}.sock", super::identity(run)))
+    std::env::temp_dir().join(super::identity(path))
 }
 
 #[cfg(test)]
@@ -255,11 +276,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deep_folder_does_not_make_the_socket_s_name_too_long() {
+    fn a_deep_folder_makes_no_path_too_long() {
         let deep = Path::new("/").join("folder/".repeat(30));
-        assert!(socket(&deep).as_os_str().len() < 100);
-        assert_ne!(socket(&deep), socket(&deep.join("other")));
-        assert_eq!(socket(Path::new("/target/local/run")), Path::new("/target/local/run/podman.sock"));
+        assert!(short(&deep, LONGEST_RUN_FOLDER).as_os_str().len() <= LONGEST_RUN_FOLDER);
+        assert_ne!(short(&deep, LONGEST_RUN_FOLDER), short(&deep.join("another"), LONGEST_RUN_FOLDER));
+        let shallow = Path::new("/target/local/run");
+        assert_eq!(short(shallow, LONGEST_RUN_FOLDER), shallow);
     }
 
     #[test]
