@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the workspace.
+/// The folder of the workspace: the one that `cargo xtask` was typed in, where cargo says so. Two clones that share a
+/// target folder share this program, too, and it may have been compiled in the other one.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&here).parent().expect("xtask lies in the workspace").to_owned()
 }
 
 /// Cargo's target folder, wherever the user has put it.

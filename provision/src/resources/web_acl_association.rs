@@ -11,8 +11,10 @@ use crate::context::Context;
 use crate::resource::{Live, Resource};
 use crate::wait::{Poll, Wait};
 
-/// The association of a load balancer, which has one at most. It has no tags: whoever describes it owns it. It counts as
-/// there with its load balancer, so that a web ACL where there is to be none is seen in every plan.
+/// The association of a load balancer, which has one at most.
+///
+/// It has no tags: whoever describes it owns it. It counts as there with its load balancer, so that a web ACL where there
+/// is to be none is seen in every plan.
 #[derive(Debug)]
 pub struct WebAclAssociation {
     /// The load balancer's name on AWS.
