@@ -161,6 +161,8 @@ impl Podman {
         let address = format!("unix://{}", self.socket.display());
         let mut service = self.command();
         // Not before the last of its clients has gone does it end by itself; we end it.
+        // Said as the monitors of containers say it: what Podman refuses there, it refuses here, and aloud.
+        service.arg("--runroot").arg(self.run_folder());
         service.args(["system", "service", "--time", "0", &address]);
         // A container that is ended for its memory leaves a note in this folder.
         service.current_dir(&self.folder);
@@ -268,7 +270,10 @@ fn short(path: &Path, longest: usize) -> PathBuf {
     if path.as_os_str().len() <= longest {
         return path.to_owned();
     }
-    std::env::temp_dir().join(super::identity(path))
+    let name = super::identity(path);
+    let aside = std::env::temp_dir().join(&name);
+    // Some have a deep folder for that, too.
+    if aside.as_os_str().len() <= longest { aside } else { Path::new("/tmp").join(name) }
 }
 
 #[cfg(test)]
