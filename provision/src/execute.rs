@@ -52,6 +52,13 @@ impl Outcome {
     pub fn is_complete(&self) -> bool {
         self.failed.is_empty() && self.skipped.is_empty()
     }
+
+    /// What came of going on after a complete run.
+    pub(crate) fn goes_on(&mut self, next: Self) {
+        let changed = std::mem::take(&mut self.changed);
+        *self = next;
+        self.changed.extend(changed);
+    }
 }
 
 type Output = Arc<dyn Any + Send + Sync>;

@@ -17,6 +17,7 @@ use crate::our_stack::OurStack;
 use crate::plan::{GONE, Goal, Plan, World, observe, plan};
 use crate::record::{Entry, Lock, Outcome, Record, Run};
 use crate::retry::persist;
+use crate::stack::Stack;
 
 /// A plan, and what it was made from.
 pub struct Planned {
@@ -132,7 +133,16 @@ pub async fn carry_out(
     let entry = Entry::begun(work.run, work.image);
     let execution = async |stopped| {
         let options = Options { interrupted: stopped, ..options.clone() };
-        execute(&work.ours.stack, plan, world, aws, &options, events).await
+        let stack = &work.ours.stack;
+        let mut outcome = execute(stack, plan, world, aws, &options, events).await;
+        if let Goal::Absent { .. } = plan.goal {
+            for _ in 0..LOOKS_AFTER_REMOVAL {
+                let Some((rest, left)) = rest(stack, plan.goal, world, aws, tell, &outcome).await else { break };
+                tell.note("something did not show before, or shows still; removing it, too");
+                outcome.goes_on(execute(stack, &rest, &left, aws, &options, events).await);
+            }
+        }
+        outcome
     };
     let end = |outcome: &execute::Outcome| {
         if outcome.is_complete() && plan.goal == (Goal::Absent { delete_data: true }) {
@@ -154,6 +164,37 @@ pub async fn carry_out(
         ))
     };
     Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await
+}
+
+/// How often a removal looks again.
+const LOOKS_AFTER_REMOVAL: usize = 3;
+
+/// What a removal that seems complete has left, if anything: an answer of a moment ago may have kept something from sight,
+/// and once the tool is gone from an account nobody looks for it any more.
+async fn rest(
+    stack: &Stack,
+    goal: Goal,
+    world: &World,
+    aws: &Aws,
+    tell: &Context,
+    outcome: &execute::Outcome,
+) -> Option<(Plan, World)> {
+    if !outcome.is_complete() {
+        return None;
+    }
+    let known = Arc::new(world.owned.clone());
+    let context = Context::looking(aws.clone(), async move { known }, Look::Afresh);
+    let look = async {
+        let left = observe(stack, &context).await?;
+        anyhow::Ok((plan(stack, &left, goal)?, left))
+    };
+    match look.await {
+        Ok((plan, left)) => (!plan.is_empty()).then_some((plan, left)),
+        Err(error) => {
+            tell.note(format_args!("could not look whether all is gone, run again to be sure: {error:#}"));
+            None
+        }
+    }
 }
 
 /// The surroundings of work that needs the lock.

@@ -6,7 +6,8 @@ use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::call::Call;
 use local_aws::checks::hands;
-use local_aws::matrix::harden;
+use local_aws::faults::Fault;
+use local_aws::matrix::{Case, Scene, harden, play, undisturbed};
 use local_aws::runs::Runs;
 use provision::context::Look;
 use provision::plan::Goal;
@@ -40,6 +41,22 @@ async fn destroy_leaves_nothing_and_the_same_names_can_be_used_again() {
     assert!(left.is_empty(), "{left}");
     assert_eq!(runs.cloud.world(|world| world.interfaces.there(world.now).count()), 0);
     runs.deploy().await.unwrap();
+}
+
+/// Nobody looks into an account for what a destroy has overlooked because an answer was old.
+#[tokio::test(start_paused = true)]
+async fn destroy_looks_again_for_what_did_not_show() {
+    let calm = undisturbed(Scene::Destroy).await.unwrap();
+    let lists = ["DescribeAlarms", "DescribeClusters", "DescribeTargetGroups", "GetTopicAttributes"];
+    let of_the_plan = |case: &Case| {
+        let call = &calm.calls[usize::try_from(case.call).unwrap() - 1];
+        case.call < 60 && case.fault == Fault::Stale && lists.contains(&call.operation.as_str())
+    };
+    let cases: Vec<_> = calm.cases().filter(of_the_plan).collect();
+    assert!(cases.len() >= lists.len(), "{cases:?}");
+    for case in cases {
+        play(case, &calm).await.unwrap_or_else(|error| panic!("{case}: {error:#}"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
