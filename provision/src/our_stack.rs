@@ -337,6 +337,7 @@ fn cluster(
         container_insights: insights.to_owned(),
         sessions: logs.into_iter().next().map(|log| Sessions {
             log_group: log.name,
+            bucket: None,
             encrypted_log: kms_key.is_some(),
             kms_key: kms_key.clone(),
         }),

@@ -290,11 +290,15 @@ pub(crate) fn compare(traits: Traits, live: &Value, wanted: &Value) -> Action {
     let changes = diff(live, wanted);
     if changes.is_empty() || traits.lookup {
         Action::Keep
-    } else if changes.iter().any(|change| traits.immutable.contains(&change.field())) {
+    } else if changes.iter().any(|change| is_immutable(traits, change)) {
         Action::Blocked { changes }
     } else {
         Action::Update { changes }
     }
+}
+
+fn is_immutable(traits: Traits, change: &Change) -> bool {
+    traits.immutable.iter().any(|immutable| *immutable == change.field() || *immutable == change.path)
 }
 
 fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {

@@ -32,6 +32,8 @@ pub struct EcsClusterSpec {
 pub struct Sessions {
     /// The log group.
     pub log_group: String,
+    /// The bucket in which they are written down, too; this tool never asks for one, but somebody can.
+    pub bucket: Option<String>,
     /// Whether AWS insists that the log group is encrypted with a key of one's own.
     pub encrypted_log: bool,
     /// The key that encrypts what goes to and fro, beside TLS.
@@ -66,6 +68,7 @@ fn configuration(spec: &EcsClusterSpec) -> ClusterConfiguration {
         None => ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Default),
         Some(sessions) => {
             let log = ExecuteCommandLogConfiguration::builder().cloud_watch_log_group_name(&sessions.log_group);
+            let log = log.set_s3_bucket_name(sessions.bucket.clone());
             ExecuteCommandConfiguration::builder()
                 .logging(ExecuteCommandLogging::Override)
                 .log_configuration(log.cloud_watch_encryption_enabled(sessions.encrypted_log).build())
@@ -84,6 +87,7 @@ fn sessions(configuration: Option<&ClusterConfiguration>) -> Option<Sessions> {
     let log = found.log_configuration().filter(|_| found.logging() == Some(&ExecuteCommandLogging::Override));
     Some(Sessions {
         log_group: log.and_then(|log| log.cloud_watch_log_group_name.clone()).unwrap_or_default(),
+        bucket: log.and_then(|log| log.s3_bucket_name.clone()).filter(|name| !name.is_empty()),
         encrypted_log: log.is_some_and(|log| log.cloud_watch_encryption_enabled),
         kms_key: found.kms_key_id.clone(),
     })

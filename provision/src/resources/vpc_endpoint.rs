@@ -197,7 +197,12 @@ fn reach(endpoint: &types::VpcEndpoint) -> Reach {
 
 impl Resource for VpcEndpoint {
     const KIND: &'static str = "VPC endpoint";
-    const IMMUTABLE: &'static [&'static str] = &["vpc_id", "service"];
+    /// One of the other type differs in both variants as a whole.
+    const IMMUTABLE: &'static [&'static str] = &["vpc_id", "service", "reach.interface", "reach.gateway"];
+    const WHEN_BLOCKED: Option<&'static str> = Some(
+        "an endpoint holds nothing: delete it by hand (`aws ec2 delete-vpc-endpoints`), and the next deploy makes another \
+         one",
+    );
     const TRANSIENT: &'static [&'static str] = &["state"];
 
     type Spec = VpcEndpointSpec;
@@ -240,9 +245,6 @@ impl Resource for VpcEndpoint {
             ec2_tags::mark(context, id, &self.name).await?;
         }
         self.available(context, id).await?;
-        if std::mem::discriminant(&live.spec.reach) != std::mem::discriminant(&spec.reach) {
-            bail!("VPC endpoint {id} is of the other type, which AWS does not change; delete it, then run again");
-        }
         if live.spec.policy != spec.policy || live.spec.reach != spec.reach {
             let request = context.aws.ec2.modify_vpc_endpoint().vpc_endpoint_id(id);
             ask(request, &live.spec, spec).send().await.map_err(AwsError::from)?;

@@ -12,8 +12,14 @@ use local_aws::runs::{certificate, image_layout};
 use provision::cli::Exit;
 use tempfile::TempDir;
 
-/// Settings that are given together, in their order; the first one's key is what the case is about.
+/// Settings that are given together, in their order; the first one's key is what the case is about. A key without a value
+/// is given no longer.
 pub(crate) type Change = &'static [&'static str];
+
+/// The key of a setting, or of one that is given no longer.
+pub(crate) fn key(setting: &str) -> &str {
+    setting.split_once('=').map_or(setting, |(key, _)| key)
+}
 
 /// An account with our stack in it, under settings that become more and more.
 pub(crate) struct Desk {
@@ -46,10 +52,9 @@ impl Desk {
     }
 
     fn take(&mut self, change: Change) {
-        let key = |setting: &str| setting.split_once('=').unwrap().0.to_owned();
         let replaced: Vec<_> = change.iter().map(|setting| key(setting)).collect();
         self.settings.retain(|setting| !replaced.contains(&key(setting)));
-        self.settings.extend(change.iter().map(ToString::to_string));
+        self.settings.extend(change.iter().filter(|setting| setting.contains('=')).map(ToString::to_string));
     }
 
     /// Deploys one change after another, and gives the plan of each; what one leaves to do, the next one's plan shows.
@@ -74,7 +79,8 @@ impl Desk {
 
 /// A change and its plan: the lines before those about money, time, and what came of it.
 fn page(change: &[&str], talk: &str) -> String {
-    let settings: Vec<_> = change.iter().map(|setting| format!("--set {}", normal(setting))).collect();
+    let given = |setting: &&str| if setting.contains('=') { "--set" } else { "without" };
+    let settings: Vec<_> = change.iter().map(|setting| format!("{} {}", given(setting), normal(setting))).collect();
     let is_plan = |line: &&str| !["cost ", "the service is at ", "waiting for "].iter().any(|it| line.starts_with(it));
     let plan: Vec<_> = talk.lines().take_while(is_plan).map(normal).collect();
     format!("{}\n{}", settings.join(" "), plan.join("\n"))

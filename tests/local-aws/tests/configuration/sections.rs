@@ -7,7 +7,7 @@ use local_aws::matrix::{BUCKET, OWN_KEY, WEB_ACL};
 use local_aws::runs::certificate;
 use provision::cli::Exit;
 
-use crate::{Change, Desk, page};
+use crate::{Change, Desk, key, page};
 
 const NETWORK: &[Change] = &[&["network.zones=3"], &["network.nat_gateways=1"]];
 const EDGE: &[Change] = &[
@@ -74,32 +74,48 @@ const HARDENING: &[Change] = &[
     &["network.endpoints=false"],
     &["edge.access_logs_bucket=logs-of-the-company"],
     &["edge.access_logs_bucket=other-logs"],
+    &["edge.access_logs_bucket"],
     &[
         "edge.web_acl=arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-the-company/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
     ],
+    &[
+        "edge.web_acl=arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/stricter/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1",
+    ],
     &["edge.web_acl=none"],
+    // From here on nobody looks at it.
+    &["edge.web_acl"],
     // By itself it changes nothing; with a key, what has another one already would be in the way.
     &["encryption.disk_and_images=false"],
     &["encryption.kms_key_arn=arn:aws:kms:ap-northeast-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+    &["encryption.kms_key_arn=arn:aws:kms:ap-northeast-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"],
+    &["encryption.kms_key_arn"],
 ];
 
-/// Keys whose cases are tests of their own: what they change is not in place, or not in this stack.
-const ELSEWHERE: [&str; 8] = [
-    "app",
-    "environment",
-    "region",
-    "account",
-    "network.cidr",
-    "edge.certificate_arn",
-    "edge.domain",
-    "edge.hosted_zone",
+/// What is there beside the stack, for these.
+const OTHER_WEB_ACL: &str =
+    "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/stricter/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f1";
+const OTHER_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab";
+
+/// Keys that no list can change on a stack that is in place, each with the reason and its test.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("app", "it is another stack: `another_name_is_another_stack`"),
+    ("environment", "it is another stack: `another_name_is_another_stack`"),
+    ("region", "it is another stack, whose certificate is elsewhere: `another_region_or_account_is_refused`"),
+    ("account", "it describes nothing, and says who is refused: `another_region_or_account_is_refused`"),
+    ("network.cidr", "AWS changes it for nobody: `another_block_of_addresses_is_refused`"),
+    ("edge.certificate_arn", "its ARN is known only when it is there: `of_the_certificate_and_the_name`"),
+    ("edge.domain", "it takes the certificate's place: `of_the_certificate_and_the_name`"),
+    ("edge.hosted_zone", "it comes and goes with the domain: `of_the_certificate_and_the_name`"),
 ];
 
 #[test]
 fn every_key_has_a_case() {
     let sections = [NETWORK, EDGE, TASK, SERVICE, SCALING, KEPT, ALARMS, APP_SETTINGS, GITHUB, HARDENING];
-    let keys = sections.into_iter().flatten().map(|change| change[0].split_once('=').unwrap().0);
-    let cases: BTreeSet<_> = keys.chain(ELSEWHERE).map(ToOwned::to_owned).collect();
+    let changed: BTreeSet<_> = sections.into_iter().flatten().map(|change| key(change[0]).to_owned()).collect();
+    let elsewhere: BTreeSet<_> = ELSEWHERE.iter().map(|(key, _)| (*key).to_owned()).collect();
+    let idle: Vec<_> = elsewhere.intersection(&changed).collect();
+    assert!(idle.is_empty(), "ELSEWHERE has lines that nothing needs: {idle:?}");
+    let cases: BTreeSet<_> = changed.union(&elsewhere).cloned().collect();
     let all: BTreeSet<_> = Deployment::keys().into_iter().collect();
     let missing: Vec<_> = all.difference(&cases).collect();
     assert!(missing.is_empty(), "no case changes {missing:?}; add one to its section");
@@ -143,11 +159,27 @@ async fn of_alarms_and_dashboard() {
 async fn of_what_is_off_by_default() {
     let mut desk = Desk::deployed().await;
     desk.cloud.world(|world| {
-        world.keys.add(OWN_KEY, &["logs", "cloudwatch"]);
+        for key in [OWN_KEY, OTHER_KEY] {
+            world.keys.add(key, &["logs", "cloudwatch"]);
+        }
         world.log_buckets.extend([BUCKET, "other-logs"].map(ToOwned::to_owned));
-        world.firewalls.web_acls.insert(WEB_ACL.to_owned());
+        world.firewalls.web_acls.extend([WEB_ACL, OTHER_WEB_ACL].map(ToOwned::to_owned));
     });
     insta::assert_snapshot!("hardening", desk.plans(HARDENING).await);
+}
+
+/// What was made with one key keeps it, so a deploy that wants another one, or one at all, does not begin.
+#[tokio::test(start_paused = true)]
+async fn another_key_for_disk_and_images_is_refused() {
+    let desk = Desk::deployed().await;
+    desk.cloud.world(|world| world.keys.add(OWN_KEY, &["logs", "cloudwatch"]));
+    let key = format!("encryption.kms_key_arn={OWN_KEY}");
+    let change = ["encryption.disk_and_images=true", &key];
+    let said = desk.with(&change, &["deploy", "--yes"]).await;
+    assert_eq!(said.exit, Exit::Refused, "{}", said.talk);
+    let error = said.talk.lines().find(|line| line.starts_with("error")).unwrap();
+    insta::assert_snapshot!("disk-and-images", format!("{}\n{error}", page(&change, &said.talk)));
+    desk.settle().await;
 }
 
 #[tokio::test(start_paused = true)]

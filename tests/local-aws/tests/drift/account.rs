@@ -67,11 +67,14 @@ impl Account {
 
     /// One with everything on that is off by default.
     pub(crate) async fn hardened() -> Self {
-        Self::with(|runs| {
-            harden(runs);
-            runs.deployment.encryption.disk_and_images = true;
-        })
-        .await
+        Self::with(harden_all).await
+    }
+
+    /// An account in which nothing of it is deployed yet.
+    pub(crate) async fn to_be_hardened() -> Self {
+        let mut runs = Runs::on(Cloud::default()).await.unwrap();
+        harden_all(&mut runs);
+        Self::of(runs)
     }
 
     /// Clients that mark what they make as ours.
@@ -174,6 +177,12 @@ impl Account {
     pub(crate) fn topic(&self) -> String {
         format!("arn:aws:sns:{}:{}:{}", local_aws::REGION, local_aws::ACCOUNT, self.names.topic())
     }
+}
+
+/// Everything that is off by default, also for what holds data: nothing was made without it.
+fn harden_all(runs: &mut Runs) {
+    harden(runs);
+    runs.deployment.encryption.disk_and_images = true;
 }
 
 /// What carries our name of it in its tags.

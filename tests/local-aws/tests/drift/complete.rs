@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::case::Case;
 use crate::{containers, edge, hardened, identity, monitoring, network, storage, untagged};
 
-const ALL: [&[Case]; 33] = [
+const ALL: [&[Case]; 34] = [
     network::CHANGED,
     network::BEHIND_NAT,
     network::MADE_OTHERWISE,
@@ -49,6 +49,7 @@ const ALL: [&[Case]; 33] = [
     hardened::KEY,
     hardened::SESSIONS,
     hardened::MADE_OTHERWISE,
+    hardened::MADE_BEFORE,
 ];
 
 /// Maps whose keys are names that we gave: one case for any of them will do.
@@ -79,11 +80,9 @@ const WHOLE: [(&str, &str); 11] = [
 ];
 
 /// Fields without a case, each with its reason.
-const NO_CASE: [(&str, &str, &str); 17] = [
+const NO_CASE: [(&str, &str, &str); 15] = [
     ("EFS access point", "file_system_id", "an access point is looked for in our file system only"),
     ("EFS access point", "path", "it is found by its path; with another path it is another one"),
-    ("ECR repository", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
-    ("EFS file system", "kms_key", "AWS changes it for nobody; `hardening` shows what a deploy says to another one"),
     ("EFS file system", "state", "passes by itself; a run that was killed while waiting leaves it"),
     ("EFS mount target", "file_system_id", "it is found by what it connects, and AWS changes neither end"),
     ("EFS mount target", "subnet_id", "it is found by what it connects, and AWS changes neither end"),
@@ -100,7 +99,7 @@ const NO_CASE: [(&str, &str, &str); 17] = [
 ];
 
 /// Kinds that nobody can take away from us, or whose loss is no matter of a deploy, each with its reason.
-const NO_LOSS: [(&str, &str); 9] = [
+const NO_LOSS: [(&str, &str); 8] = [
     ("VPC", "AWS deletes no network with anything in it: `what_is_in_use_cannot_be_taken_away`"),
     ("account", "it is where we are"),
     ("availability zones", "AWS's own"),
@@ -109,7 +108,6 @@ const NO_LOSS: [(&str, &str); 9] = [
     ("security group rules", "they come with their group, and are compared one by one"),
     ("service-linked role", "AWS deletes none while something of ours uses it"),
     ("subnet", "AWS deletes none with interfaces in it: `what_is_in_use_cannot_be_taken_away`"),
-    ("web ACL association", "it is there with its load balancer; without a web ACL it is another one"),
 ];
 
 /// What a case may name: kind and name of each resource of the stacks, and every field of every kind.

@@ -1,5 +1,6 @@
 //! What is off by default: flow log, endpoints, access logs, firewall, a key of one's own, and the log of sessions.
 
+use aws_sdk_ec2::operation::create_vpc_endpoint::builders::CreateVpcEndpointFluentBuilder;
 use aws_sdk_ec2::operation::modify_vpc_endpoint::builders::ModifyVpcEndpointFluentBuilder;
 use aws_sdk_ec2::types::{
     FlowLog, FlowLogsResourceType, IpPermission, IpRange, ResourceType, TagSpecification, TrafficType, VpcEndpoint,
@@ -64,6 +65,12 @@ pub(crate) const ENDPOINTS: &[Case] = &[
             it.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.unwrap();
         })
     }),
+    Case::new(&["+ layers-endpoint", "? service"], |it| {
+        Box::pin(async move {
+            let id = endpoint(it, "layers-endpoint").await.vpc_endpoint_id.unwrap();
+            it.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.unwrap();
+        })
+    }),
     Case::new(&["~ endpoints-rules ingress"], |it| {
         Box::pin(async move {
             let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
@@ -114,32 +121,115 @@ pub(crate) const FLOW_LOG: &[Case] = &[
             another_flow_log(it, None, None, Some(role)).await;
         })
     }),
+    // The lines are lost; what writes them and by which role is not.
+    Case::new(&["+ flow-log-group", "? flow-log-role", "? flow-log"], |it| {
+        Box::pin(async move {
+            it.aws.logs.delete_log_group().log_group_name(it.names.flow_logs()).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ flow-log-group retention_days kms_key"], |it| {
+        Box::pin(async move {
+            let group = it.names.flow_logs();
+            it.aws.logs.disassociate_kms_key().log_group_name(&group).send().await.unwrap();
+            it.aws.logs.put_retention_policy().log_group_name(group).retention_in_days(1).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ flow-log-role trust.Statement.Condition"], |it| {
+        Box::pin(async move {
+            let request = it.aws.iam.update_assume_role_policy().role_name(it.names.role("flow-log"));
+            request.policy_document(ANY_FLOW_LOG).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ flow-log-role policies.write"], |it| Box::pin(without_policy(it, "flow-log", "write"))),
+    Case::new(&["+ flow-log-role", "? flow-log"], |it| {
+        Box::pin(async move {
+            without_policy(it, "flow-log", "write").await;
+            it.aws.iam.delete_role().role_name(it.names.role("flow-log")).send().await.unwrap();
+        })
+    }),
 ];
+
+/// Lets flow logs of every account take a role.
+const ANY_FLOW_LOG: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {"Service": "vpc-flow-logs.amazonaws.com"}}]}"#;
+
+async fn without_policy(account: &Account, role: &str, policy: &str) {
+    let request = account.aws.iam.delete_role_policy().role_name(account.names.role(role));
+    request.policy_name(policy).send().await.unwrap();
+}
 
 /// A role that flow logs may take, which is not ours.
 async fn another_role(account: &Account) -> String {
-    let trust = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": {"Service": "vpc-flow-logs.amazonaws.com"}}]}"#;
-    let request = account.aws.iam.create_role().role_name("of-somebody").assume_role_policy_document(trust);
+    let request = account.aws.iam.create_role().role_name("of-somebody").assume_role_policy_document(ANY_FLOW_LOG);
     let role = request.send().await.unwrap().role.unwrap();
     account.minutes(1).await;
     role.arn
 }
 
-/// In another network and of another service; AWS changes neither.
-pub(crate) const MADE_OTHERWISE: &[Case] =
-    &[Case::new(&["! layers-endpoint vpc_id service reach.gateway.route_tables"], |it| {
+/// Deletes an endpoint, for another one with its tags.
+async fn instead_of(account: &Account, name: &str) -> CreateVpcEndpointFluentBuilder {
+    let old = endpoint(account, name).await;
+    let id = old.vpc_endpoint_id.unwrap();
+    account.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id).send().await.unwrap();
+    account.minutes(5).await;
+    let tags = TagSpecification::builder().resource_type(ResourceType::VpcEndpoint).set_tags(old.tags).build();
+    account.aws.ec2.create_vpc_endpoint().policy_document(old.policy_document.unwrap()).tag_specifications(tags)
+}
+
+pub(crate) const MADE_OTHERWISE: &[Case] = &[
+    // In another network and of another service; AWS changes neither.
+    Case::new(&["! layers-endpoint vpc_id service reach.gateway.route_tables"], |it| {
         Box::pin(async move {
-            let old = endpoint(it, "layers-endpoint").await;
-            it.aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(old.vpc_endpoint_id.unwrap()).send().await.unwrap();
             let made = it.aws.ec2.create_vpc().cidr_block("10.9.0.0/16").send().await.unwrap().vpc.unwrap();
-            it.minutes(5).await;
-            let tags = TagSpecification::builder().resource_type(ResourceType::VpcEndpoint).set_tags(old.tags).build();
-            let request = it.aws.ec2.create_vpc_endpoint().vpc_endpoint_type(VpcEndpointType::Gateway);
+            let request = instead_of(it, "layers-endpoint").await.vpc_endpoint_type(VpcEndpointType::Gateway);
             let request = request.service_name("com.amazonaws.ap-northeast-1.dynamodb").set_vpc_id(made.vpc_id);
-            request.policy_document(old.policy_document.unwrap()).tag_specifications(tags).send().await.unwrap();
+            request.send().await.unwrap();
         })
-    })];
+    }),
+    // With addresses, which cost money, in place of routes.
+    Case::new(&["! layers-endpoint reach.interface reach.gateway"], |it| {
+        Box::pin(async move {
+            let (network, subnet) = (it.vpc().await, it.subnet("private-1").await);
+            let group = it.group("endpoints-group").await;
+            let request = instead_of(it, "layers-endpoint").await.vpc_endpoint_type(VpcEndpointType::Interface);
+            let request = request.service_name("com.amazonaws.ap-northeast-1.s3").vpc_id(network);
+            request.subnet_ids(subnet).security_group_ids(group).send().await.unwrap();
+            it.minutes(5).await;
+        })
+    }),
+    Case::new(&["! repository scan_on_push lifecycle_policy kms_key"], |it| {
+        Box::pin(async move {
+            let (ecr, name) = (&it.aws.ecr, it.names.repository());
+            let found = ecr.describe_repositories().repository_names(&name).send().await.unwrap();
+            let request = ecr.list_tags_for_resource().set_resource_arn(found.repositories()[0].repository_arn.clone());
+            let tags = request.send().await.unwrap().tags;
+            ecr.delete_repository().repository_name(&name).force(true).send().await.unwrap();
+            let request = ecr.create_repository().repository_name(name).set_tags(tags);
+            request.image_tag_mutability("IMMUTABLE".into()).send().await.unwrap();
+        })
+    }),
+];
+
+#[tokio::test(start_paused = true)]
+async fn what_was_made_otherwise_or_without_the_key_is_not_touched() {
+    blocked(Account::hardened, MADE_OTHERWISE).await;
+}
+
+/// Before the first deploy, somebody made it with AWS's own key.
+pub(crate) const MADE_BEFORE: &[Case] = &[Case::new(&["! cache kms_key transition_to_ia backup"], |it| {
+    Box::pin(async move {
+        let tags = it.ours().owner.tags("cache").into_iter();
+        let tag = |(key, value)| aws_sdk_efs::types::Tag::builder().key(key).value(value).build().unwrap();
+        let request = it.aws.efs.create_file_system().creation_token(it.names.file_system()).encrypted(true);
+        request.set_tags(Some(tags.map(tag).collect())).send().await.unwrap();
+        it.minutes(1).await;
+    })
+})];
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_was_made_without_the_key_is_not_touched() {
+    blocked(Account::to_be_hardened, MADE_BEFORE).await;
+}
 
 pub(crate) const ACCESS_LOGS: &[Case] = &[
     Case::new(&["~ load-balancer attributes.access_logs.s3.prefix"], |it| {
@@ -185,42 +275,55 @@ pub(crate) const FIREWALL: &[Case] = &[
             request.web_acl_arn(ANOTHER_WEB_ACL).send().await.unwrap();
         })
     }),
+    // The next load balancer begins without.
+    Case::new(
+        &["+ load-balancer", "+ https", "+ http", "+ firewall", "+ api-paths", "? service", "? dashboard", "? alarms"],
+        |it| {
+            Box::pin(async move {
+                it.aws.elb.delete_load_balancer().load_balancer_arn(it.load_balancer()).send().await.unwrap();
+                it.minutes(10).await;
+            })
+        },
+    ),
 ];
 
+const ANOTHER_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab";
+
 pub(crate) const KEY: &[Case] = &[
+    Case::new(&["~ api-keys kms_key", "~ service-log kms_key"], |it| {
+        Box::pin(async move {
+            it.runs.cloud.world(|world| world.keys.add(ANOTHER_KEY, &["logs"]));
+            let request = it.aws.secrets.update_secret().secret_id(it.names.secret());
+            request.kms_key_id(ANOTHER_KEY).send().await.unwrap();
+            let request = it.aws.logs.associate_kms_key().log_group_name(it.names.log_group());
+            request.kms_key_id(ANOTHER_KEY).send().await.unwrap();
+        })
+    }),
     Case::new(&["~ service-log kms_key"], |it| {
         Box::pin(async move {
-            it.aws.logs.disassociate_kms_key().log_group_name(SERVICE_LOG).send().await.unwrap();
+            it.aws.logs.disassociate_kms_key().log_group_name(it.names.log_group()).send().await.unwrap();
         })
     }),
     Case::new(&["~ api-keys kms_key"], |it| {
         Box::pin(async move {
-            let request = it.aws.secrets.update_secret().secret_id("weather-comment-generator/staging/api-keys");
+            let request = it.aws.secrets.update_secret().secret_id(it.names.secret());
             request.kms_key_id("").send().await.unwrap();
         })
     }),
     Case::new(&["~ alarm-topic kms_key"], |it| {
         Box::pin(async move {
-            let topic = "arn:aws:sns:ap-northeast-1:123456789012:weather-comment-generator-staging-alarms";
-            let request = it.aws.sns.set_topic_attributes().topic_arn(topic).attribute_name("KmsMasterKeyId");
+            let request = it.aws.sns.set_topic_attributes().topic_arn(it.topic()).attribute_name("KmsMasterKeyId");
             request.attribute_value("alias/aws/sns").send().await.unwrap();
         })
     }),
-    Case::new(&["~ execution-role policies.decrypt"], |it| {
-        Box::pin(async move {
-            let roles = it.aws.iam.list_roles().send().await.unwrap().roles;
-            let role = roles.iter().find(|role| role.role_name().contains("-execution-")).unwrap();
-            let request = it.aws.iam.delete_role_policy().role_name(role.role_name()).policy_name("decrypt");
-            request.send().await.unwrap();
-        })
-    }),
+    Case::new(&["~ execution-role policies.decrypt"], |it| Box::pin(without_policy(it, "execution", "decrypt"))),
 ];
 
 const EXEC_LOG: &str = "/weather-comment-generator/staging/exec";
 
 async fn tell(account: &Account, sessions: ExecuteCommandConfiguration) {
     let configuration = ClusterConfiguration::builder().execute_command_configuration(sessions).build();
-    let request = account.aws.ecs.update_cluster().cluster("weather-comment-generator-staging-cluster");
+    let request = account.aws.ecs.update_cluster().cluster(account.names.cluster());
     request.configuration(configuration).send().await.unwrap();
 }
 
@@ -242,6 +345,22 @@ pub(crate) const SESSIONS: &[Case] = &[
     Case::new(&["~ cluster sessions.encrypted_log sessions.kms_key"], |it| {
         Box::pin(tell_where(it, EXEC_LOG, false, None))
     }),
+    // What people do in tasks is copied to somebody.
+    Case::new(&["~ cluster sessions.bucket"], |it| {
+        Box::pin(async move {
+            let log = ExecuteCommandLogConfiguration::builder().cloud_watch_log_group_name(EXEC_LOG);
+            let log = log.cloud_watch_encryption_enabled(true).s3_bucket_name("of-somebody").build();
+            let sessions = ExecuteCommandConfiguration::builder().logging(ExecuteCommandLogging::Override);
+            tell(it, sessions.kms_key_id(OWN_KEY).log_configuration(log).build()).await;
+        })
+    }),
+    Case::new(&["~ exec-log retention_days kms_key"], |it| {
+        Box::pin(async move {
+            it.aws.logs.disassociate_kms_key().log_group_name(EXEC_LOG).send().await.unwrap();
+            it.aws.logs.put_retention_policy().log_group_name(EXEC_LOG).retention_in_days(1).send().await.unwrap();
+        })
+    }),
+    Case::new(&["~ task-role policies.exec"], |it| Box::pin(without_policy(it, "task", "exec"))),
     Case::new(&["+ exec-log", "? task-role", "? cluster"], |it| {
         Box::pin(async move {
             it.aws.logs.delete_log_group().log_group_name(EXEC_LOG).send().await.unwrap();
@@ -252,11 +371,6 @@ pub(crate) const SESSIONS: &[Case] = &[
 #[tokio::test(start_paused = true)]
 async fn what_is_changed_about_endpoints_is_changed_back() {
     repaired(&Account::hardened().await, ENDPOINTS).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_endpoint_that_was_made_otherwise_is_not_touched() {
-    blocked(Account::hardened, MADE_OTHERWISE).await;
 }
 
 #[tokio::test(start_paused = true)]
