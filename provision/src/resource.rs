@@ -25,8 +25,8 @@ use crate::context::Context;
 pub trait Resource: Send + Sync + 'static {
     /// The name of the kind in plans, in the words of AWS.
     const KIND: &'static str;
-    /// Fields of the spec that AWS cannot change in place; a difference there blocks the plan. A path into a field stands for
-    /// the change of exactly that: of a whole variant, but not of what is in it.
+    /// Fields of the spec that AWS cannot change in place; a difference there blocks the plan. A path into a field stands
+    /// for the change of exactly that: of a whole variant, but not of what is in it.
     const IMMUTABLE: &'static [&'static str] = &[];
     /// What somebody can do who wants such a field otherwise; nothing, if there is only what is true for every kind.
     const WHEN_BLOCKED: Option<&'static str> = None;

@@ -1,13 +1,11 @@
-//! A name of our own: its certificate, its records, changes of it, and changes behind the tool's back.
+//! A name of our own: its certificate, its records, and what AWS says when it does not come.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
-use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType};
 use config::deployment::Domain;
 use local_aws::Cloud;
-use local_aws::checks::{changes, converges, deployed, hands, leaves_nothing, repaired};
+use local_aws::checks::{converges, deployed, hands, leaves_nothing};
 use local_aws::commands::piped;
 use local_aws::runs::{Runs, image_layout};
-use local_aws::world::Kind;
 use provision::cli::Exit;
 use provision::plan::Goal;
 use tempfile::TempDir;
@@ -40,14 +38,6 @@ fn records(runs: &Runs) -> Vec<String> {
     runs.cloud.world(|world| world.dns.records().map(|((name, kind), _)| format!("{kind} {name}")).collect())
 }
 
-async fn change(runs: &Runs, action: ChangeAction, set: ResourceRecordSet) {
-    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
-    let change = Change::builder().action(action).resource_record_set(set).build().unwrap();
-    let batch = ChangeBatch::builder().changes(change).build().unwrap();
-    let request = hands(runs).route53.change_resource_record_sets().hosted_zone_id(ZONE).change_batch(batch);
-    request.send().await.unwrap();
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_certificate_is_requested_proved_and_used_and_the_name_leads_to_the_load_balancer() {
     let runs = with_domain().await;
@@ -66,37 +56,19 @@ async fn a_certificate_is_requested_proved_and_used_and_the_name_leads_to_the_lo
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_load_balancer_gets_the_name_and_somebody_elses_record_does_not_go() {
-    let runs = with_domain().await;
-    runs.deploy().await.unwrap();
-    let arn = runs.cloud.world(|world| world.load_balancing.all(Kind::LoadBalancer).next().unwrap().0.clone());
-    hands(&runs).elb.delete_load_balancer().load_balancer_arn(arn).send().await.unwrap();
-    assert!(changes(&runs).await.unwrap().contains(&"? record".to_owned()));
-    converges(&runs).await.unwrap();
-    let value = ResourceRecord::builder().value("192.0.2.1").build().unwrap();
-    let theirs = ResourceRecordSet::builder().name("forecast.example.com").r#type(RrType::A).ttl(60);
-    change(&runs, ChangeAction::Upsert, theirs.resource_records(value).build().unwrap()).await;
-    let error = format!("{:#}", runs.plan(Goal::Present).await.unwrap_err());
-    assert!(error.contains("belongs to someone else") && error.contains("hosted zone example.com"), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_domain_can_be_taken_up_changed_and_given_up_on_a_living_stack() {
+async fn records_come_and_go_with_their_domain() {
     let mut runs = deployed().await.unwrap();
     add_zones(&runs.cloud);
     let given = runs.deployment.edge.certificate_arn.take().unwrap();
     runs.deployment.edge.domain = domain("forecast.example.com");
-    repaired(&runs, &["+ certificate", "? https", "+ record"]).await.unwrap();
+    converges(&runs).await.unwrap();
     runs.deployment.edge.domain = domain("tomorrow.example.com");
-    let found = changes(&runs).await.unwrap();
-    assert_eq!(found.last().map(String::as_str), Some("- all-but-tomorrow.example.com"), "{found:?}");
     converges(&runs).await.unwrap();
     let left = records(&runs);
     assert!(left.len() == 2 && left.iter().all(|it| it.ends_with("tomorrow.example.com.")), "{left:?}");
     runs.deployment.edge.domain = None;
-    runs.deployment.edge.certificate_arn = Some(given.clone());
-    let stays = given.rsplit('/').next().unwrap();
-    repaired(&runs, &["~ https certificate_arn", &format!("- all-but-{stays}")]).await.unwrap();
+    runs.deployment.edge.certificate_arn = Some(given);
+    converges(&runs).await.unwrap();
     assert_eq!(records(&runs), Vec::<String>::new());
     leaves_nothing(&runs, &[]).await.unwrap();
 }

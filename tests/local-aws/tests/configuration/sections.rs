@@ -9,10 +9,18 @@ use provision::cli::Exit;
 
 use crate::{Change, Desk, key, page};
 
-const NETWORK: &[Change] = &[&["network.zones=3"], &["network.nat_gateways=1"]];
+const NETWORK: &[Change] = &[
+    &["network.zones=3"],
+    &["network.nat_gateways=1"],
+    &["network.zones=2"],
+    &["network.nat_gateways=2"],
+    &["network.nat_gateways=0"],
+];
 const EDGE: &[Change] = &[
     &["edge.redirect_http=false"],
+    &["edge.redirect_http=true"],
     &["edge.deletion_protection=true"],
+    &["edge.deletion_protection=false"],
     &["edge.ingress_cidrs=[\"192.0.2.0/24\", \"198.51.100.0/24\"]"],
     &["edge.ssl_policy=ELBSecurityPolicy-TLS13-1-3-2021-06"],
     &["edge.deregistration_delay_seconds=20"],
@@ -29,7 +37,9 @@ const SERVICE: &[Change] = &[
     &["service.maximum_percent=150"],
     &["service.health_check_grace_seconds=120"],
     &["service.exec=true"],
+    &["service.exec=false"],
     &["service.container_insights=true"],
+    &["service.container_insights=false"],
 ];
 const SCALING: &[Change] =
     &[&["scaling.min=2"], &["scaling.max=6"], &["scaling.cpu_percent=60"], &["scaling.memory_percent=70"]];

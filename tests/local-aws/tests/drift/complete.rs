@@ -15,7 +15,7 @@ use crate::account::Account;
 use crate::case::Case;
 use crate::{containers, edge, hardened, identity, monitoring, network, storage, untagged};
 
-const ALL: [&[Case]; 34] = [
+const ALL: [&[Case]; 35] = [
     network::CHANGED,
     network::BEHIND_NAT,
     network::MADE_OTHERWISE,
@@ -46,6 +46,7 @@ const ALL: [&[Case]; 34] = [
     hardened::FLOW_LOG,
     hardened::ACCESS_LOGS,
     hardened::FIREWALL,
+    hardened::NO_FIREWALL,
     hardened::KEY,
     hardened::SESSIONS,
     hardened::MADE_OTHERWISE,

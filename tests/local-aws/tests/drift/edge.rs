@@ -369,6 +369,15 @@ pub(crate) const NAME: &[Case] = &[
                 .unwrap();
         })
     }),
+    // The name leads to the next one.
+    Case::new(
+        &["+ load-balancer", "+ https", "+ http", "+ api-paths", "? record", "? service", "? dashboard", "? alarms"],
+        |it| {
+            Box::pin(async move {
+                it.aws.elb.delete_load_balancer().load_balancer_arn(it.load_balancer()).send().await.unwrap();
+            })
+        },
+    ),
     // Its name on the internet is another one.
     Case::new(
         &[

@@ -10,6 +10,7 @@ use aws_sdk_ecs::types::{
     ClusterConfiguration, ExecuteCommandConfiguration, ExecuteCommandLogConfiguration, ExecuteCommandLogging,
 };
 use aws_sdk_elasticloadbalancingv2::types::LoadBalancerAttribute;
+use config::deployment::WebAcl;
 use local_aws::checks::leaves_nothing;
 use local_aws::matrix::{BUCKET, OWN_KEY};
 
@@ -262,19 +263,19 @@ async fn write(account: &Account, key: &str, value: &str) {
 
 const ANOTHER_WEB_ACL: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-somebody-else/1a2b3c4d";
 
+async fn another_firewall(account: &Account) {
+    account.runs.cloud.world(|world| world.firewalls.web_acls.insert(ANOTHER_WEB_ACL.to_owned()));
+    let request = account.aws.waf.associate_web_acl().resource_arn(account.load_balancer());
+    request.web_acl_arn(ANOTHER_WEB_ACL).send().await.unwrap();
+}
+
 pub(crate) const FIREWALL: &[Case] = &[
     Case::new(&["~ firewall web_acl"], |it| {
         Box::pin(async move {
             it.aws.waf.disassociate_web_acl().resource_arn(it.load_balancer()).send().await.unwrap();
         })
     }),
-    Case::new(&["~ firewall web_acl"], |it| {
-        Box::pin(async move {
-            it.runs.cloud.world(|world| world.firewalls.web_acls.insert(ANOTHER_WEB_ACL.to_owned()));
-            let request = it.aws.waf.associate_web_acl().resource_arn(it.load_balancer());
-            request.web_acl_arn(ANOTHER_WEB_ACL).send().await.unwrap();
-        })
-    }),
+    Case::new(&["~ firewall web_acl"], |it| Box::pin(another_firewall(it))),
     // The next load balancer begins without.
     Case::new(
         &["+ load-balancer", "+ https", "+ http", "+ firewall", "+ api-paths", "? service", "? dashboard", "? alarms"],
@@ -286,6 +287,9 @@ pub(crate) const FIREWALL: &[Case] = &[
         },
     ),
 ];
+
+/// Where there is to be none, another one is taken off again.
+pub(crate) const NO_FIREWALL: &[Case] = &[Case::new(&["~ firewall web_acl"], |it| Box::pin(another_firewall(it)))];
 
 const ANOTHER_KEY: &str = "arn:aws:kms:ap-northeast-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -383,6 +387,8 @@ async fn what_is_changed_about_access_logs_and_firewall_is_changed_back() {
     let account = Account::hardened().await;
     repaired(&account, ACCESS_LOGS).await;
     repaired(&account, FIREWALL).await;
+    let without = Account::with(|runs| runs.deployment.edge.web_acl = Some(WebAcl::None)).await;
+    repaired(&without, NO_FIREWALL).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -201,6 +201,18 @@ pub(crate) const BEHIND_NAT: &[Case] = &[
             request.gateway_id(gateway).send().await.unwrap();
         })
     }),
+    Case::new(&["~ private-routes-1 subnets"], |it| {
+        Box::pin(async move {
+            let association = associations(it, "private-routes-1").await.remove(0);
+            it.aws.ec2.disassociate_route_table().association_id(association).send().await.unwrap();
+        })
+    }),
+    // While it goes it is still listed, and holds its address.
+    Case::new(&["+ nat-1", "? private-routes-1"], |it| {
+        Box::pin(async move {
+            it.aws.ec2.delete_nat_gateway().nat_gateway_id(it.nat().await).send().await.unwrap();
+        })
+    }),
     Case::new(&["+ nat-1", "? private-routes-1"], |it| {
         Box::pin(async move {
             it.aws.ec2.delete_nat_gateway().nat_gateway_id(it.nat().await).send().await.unwrap();
