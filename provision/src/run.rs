@@ -136,8 +136,12 @@ pub async fn carry_out(
         let stack = &work.ours.stack;
         let mut outcome = execute(stack, plan, world, aws, &options, events).await;
         if let Goal::Absent { .. } = plan.goal {
-            for _ in 0..LOOKS_AFTER_REMOVAL {
+            for looks in 1.. {
                 let Some((rest, left)) = rest(stack, plan.goal, world, aws, tell, &outcome).await else { break };
+                if looks > LOOKS_AFTER_REMOVAL {
+                    tell.note(format_args!("this shows still, although it was removed; run again in a while:\n{rest}"));
+                    break;
+                }
                 tell.note("something did not show before, or shows still; removing it, too");
                 outcome.goes_on(execute(stack, &rest, &left, aws, &options, events).await);
             }
@@ -166,7 +170,7 @@ pub async fn carry_out(
     Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await
 }
 
-/// How often a removal looks again.
+/// How often a removal removes what shows after it.
 const LOOKS_AFTER_REMOVAL: usize = 3;
 
 /// What a removal that seems complete has left, if anything: an answer of a moment ago may have kept something from sight,

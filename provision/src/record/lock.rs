@@ -254,17 +254,15 @@ impl Lock<'_> {
     /// # Errors
     /// When AWS does not hear of it; then it frees itself after a lease.
     pub async fn release(self) -> Result<()> {
-        let mut released = persist(&self.context, || self.write(u64::MAX, true)).await;
-        if released.is_err() {
-            // Whoever comes next would wait for a lease, so a failure that seems to last is tried once more, too.
-            released = persist(&self.context, || self.write(u64::MAX, true)).await;
-        }
-        match released {
+        let is_gone = |error: &anyhow::Error| {
+            error.downcast_ref::<AwsError>().is_some_and(|error| error.is("ResourceNotFoundException"))
+        };
+        match persist(&self.context, || self.write(u64::MAX, true)).await {
             // Broken or taken over meanwhile: not ours to release.
-            Err(error) if error.downcast_ref::<AwsError>().is_some_and(|it| it.is("ResourceNotFoundException")) => {
-                Ok(())
-            }
-            other => other.context("releasing the lock"),
+            Err(error) if is_gone(&error) => Ok(()),
+            // Whoever comes next would wait for a lease, so what seems to last is tried once more, too.
+            Err(_) => self.write(u64::MAX, true).await.context("releasing the lock"),
+            released => released,
         }
     }
 }

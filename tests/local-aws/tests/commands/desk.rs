@@ -4,6 +4,7 @@ use std::path::Path;
 
 use local_aws::Cloud;
 use local_aws::commands::{Said, piped};
+use local_aws::faults::{Fault, Faults};
 use local_aws::runs::{certificate, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
@@ -43,6 +44,17 @@ impl Desk {
 
     pub(crate) async fn deploy(&self) -> Said {
         self.run(&["deploy", "--yes", "--image-layout", self.layout().to_str().unwrap()]).await
+    }
+
+    /// Begins a deploy that is killed half way, under the lock.
+    pub(crate) async fn deploy_and_be_killed(&self) {
+        let calls = u64::try_from(self.cloud.calls().len()).unwrap();
+        self.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
+        tokio::select! {
+            biased;
+            () = self.cloud.killed() => (),
+            said = self.deploy() => panic!("not killed: {}", said.talk),
+        }
     }
 
     pub(crate) async fn deployed() -> Self {

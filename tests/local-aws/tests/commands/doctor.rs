@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use aws_sdk_acm::types::ValidationMethod;
 use local_aws::commands::{Said, piped};
-use local_aws::faults::{Fault, Faults};
 use local_aws::policy::Policy;
 use local_aws::runs::image_layout;
 use local_aws::{ACCOUNT, Cloud};
@@ -211,13 +210,7 @@ async fn keys_that_the_service_needs_must_have_a_value() {
 async fn a_run_that_was_killed_or_failed_is_mentioned() {
     let desk = Desk::new().await;
     has(&desk.run(&["doctor"]).await.results, &["ok    runs               nothing was deployed yet"]);
-    let calls = u64::try_from(desk.cloud.calls().len()).unwrap();
-    desk.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
-    tokio::select! {
-        biased;
-        () = desk.cloud.killed() => (),
-        said = desk.deploy() => panic!("not killed: {}", said.talk),
-    }
+    desk.deploy_and_be_killed().await;
     let said = desk.run(&["doctor"]).await;
     has(&said.results, &["note  runs", "a deploy by user/moto since", "holds the lock", "`provision unlock`"]);
     desk.run(&["unlock", "--yes"]).await;

@@ -14,7 +14,6 @@ mod snapshots;
 
 use local_aws::Cloud;
 use local_aws::commands::{piped, typed};
-use local_aws::faults::{Fault, Faults};
 use local_aws::runs::image_layout;
 use provision::cli::Exit;
 
@@ -186,13 +185,7 @@ async fn history_lists_what_ran_and_rollback_goes_back() {
 async fn unlock_breaks_the_lock_of_a_run_that_was_killed() {
     let desk = Desk::new().await;
     has(&desk.run(&["unlock", "--yes"]).await.talk, &["nobody holds the lock"]);
-    let calls = u64::try_from(desk.cloud.calls().len()).unwrap();
-    desk.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
-    tokio::select! {
-        biased;
-        () = desk.cloud.killed() => (),
-        said = desk.deploy() => panic!("not killed: {}", said.talk),
-    }
+    desk.deploy_and_be_killed().await;
     let said = desk.run(&["unlock"]).await;
     assert_eq!(said.exit, Exit::Refused);
     has(&said.talk, &["a deploy by", "holds the lock", "pass --yes"]);

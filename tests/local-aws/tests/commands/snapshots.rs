@@ -7,7 +7,6 @@ use std::mem;
 
 use local_aws::Cloud;
 use local_aws::commands::{Said, normal, piped};
-use local_aws::faults::{Fault, Faults};
 use local_aws::policy::Policy;
 use local_aws::runs::image_layout;
 use provision::cli::Exit;
@@ -218,13 +217,7 @@ async fn of_keys() {
 #[tokio::test(start_paused = true)]
 async fn of_a_run_that_was_killed() {
     let desk = Desk::new().await;
-    let calls = u64::try_from(desk.cloud.calls().len()).unwrap();
-    desk.cloud.set_faults(Faults::at(calls + 120, Fault::KilledBefore));
-    tokio::select! {
-        biased;
-        () = desk.cloud.killed() => (),
-        said = desk.deploy() => panic!("not killed: {}", said.talk),
-    }
+    desk.deploy_and_be_killed().await;
     snapshot(&desk, "unlock-unasked", &["unlock"], Exit::Refused).await;
     snapshot(&desk, "unlock", &["unlock", "--yes"], Exit::Done).await;
 }

@@ -1,11 +1,9 @@
 //! Load balancers, target groups, listeners and rules.
 
-use std::time::Duration;
-
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, Certificate, RuleCondition};
 use aws_sdk_elasticloadbalancingv2::types::{LoadBalancerAttribute, LoadBalancerSchemeEnum, TargetTypeEnum};
 
-use crate::account::Account;
+use crate::account::{Account, seconds};
 use crate::harness::{Said, probes, said, seen};
 
 const WEB_ACL: &str = "arn:aws:wafv2:ap-northeast-1:123456789012:regional/webacl/of-somebody/1f2e3d4c";
@@ -35,13 +33,13 @@ probes! {
     };
     firewall_knows_both: "WAFNonexistentItemException", "resource doesn", async |it: Account| {
         let (.., edge) = it.load_balancer().await;
-        tokio::time::sleep(Duration::from_secs(180)).await;
+        seconds(180).await;
         said(it.aws.waf.associate_web_acl().resource_arn(edge).web_acl_arn(WEB_ACL).send().await)
     };
     firewall_hears_late: "WAFUnavailableEntityException", "Retry your request", async |it: Account| {
         it.cloud.world(|world| world.firewalls.web_acls.insert(WEB_ACL.to_owned()));
         let (.., edge) = it.load_balancer().await;
-        tokio::time::sleep(Duration::from_secs(121)).await;
+        seconds(121).await;
         said(it.aws.waf.associate_web_acl().resource_arn(edge).web_acl_arn(WEB_ACL).send().await)
     };
     two_zones: "ValidationError", "At least two subnets in two different Availability Zones",
