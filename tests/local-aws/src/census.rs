@@ -41,6 +41,7 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
             ("flow logs", world.flow_logs.all.len()),
             ("firewalls", world.firewalls.count()),
             ("endpoints", world.endpoints.there(now).count()),
+            ("task definitions", world.task_definitions.all_active().count()),
         ])
     });
     let vpcs = aws.ec2.describe_vpcs().send().await?;
@@ -56,6 +57,13 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
     let clusters = aws.ecs.describe_clusters().set_clusters(clusters.cluster_arns).send().await?;
     // A deleted one stays visible for a while.
     let clusters = clusters.clusters().iter().filter(|cluster| cluster.status() == Some("ACTIVE")).count();
+    let addresses = aws.ec2.describe_addresses().send().await?;
+    let nat_gateways = aws.ec2.describe_nat_gateways().send().await?;
+    // So does one of these.
+    let nat_gateways =
+        nat_gateways.nat_gateways().iter().filter(|it| it.state().is_none_or(|it| it.as_str() != "deleted"));
+    let scaled = aws.autoscaling.describe_scalable_targets().service_namespace("ecs".into()).send().await?;
+    let policies = aws.autoscaling.describe_scaling_policies().service_namespace("ecs".into()).send().await?;
     let topics = aws.sns.list_topics().send().await?;
     census.extend([
         ("networks", vpcs.vpcs().len()),
@@ -68,6 +76,10 @@ pub async fn census(cloud: &Cloud) -> Result<Census> {
         ("log groups", log_groups.log_groups().len()),
         ("secrets", secrets.secret_list().len()),
         ("clusters", clusters),
+        ("addresses", addresses.addresses().len()),
+        ("NAT gateways", nat_gateways.count()),
+        ("scalable targets", scaled.scalable_targets().len()),
+        ("scaling policies", policies.scaling_policies().len()),
         ("topics", topics.topics().len()),
     ]);
     Ok(census)

@@ -52,7 +52,7 @@ impl Scene {
     async fn set(self) -> Result<Runs> {
         let mut runs = Runs::on(Cloud::default()).await?;
         if self == Self::Soften {
-            harden(&mut runs);
+            everything(&mut runs);
         }
         if self != Self::Deploy {
             runs.deploy().await.context("setting the scene")?;
@@ -78,8 +78,11 @@ impl Scene {
                 runs.deployment.edge.idle_timeout_seconds = 120;
                 runs.deployment.service.health_check_grace_seconds = 90;
             }
-            Self::Harden => harden(runs),
-            Self::Soften => soften(runs),
+            Self::Harden => everything(runs),
+            Self::Soften => {
+                soften(runs);
+                runs.answer_to_no_name().await?;
+            }
             Self::Deploy | Self::Rollback | Self::Destroy => (),
         }
         Ok(())
@@ -128,7 +131,13 @@ pub fn harden(runs: &mut Runs) {
     deployment.encryption.disk_and_images = false;
 }
 
-/// And all of it off again.
+/// And a name, too, which is off by default because nobody can guess it.
+fn everything(runs: &mut Runs) {
+    harden(runs);
+    runs.answer_to_a_name();
+}
+
+/// What costs money off again.
 fn soften(runs: &mut Runs) {
     let deployment = &mut runs.deployment;
     deployment.network.nat_gateways = 0;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use config::deployment::{ConfigSource, Deployment};
+use config::deployment::{ConfigSource, Deployment, Domain};
 use provision::aws::Owner;
 use provision::cli::Exit;
 use provision::context::{Context, Look};
@@ -25,6 +25,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::commands::piped;
 use crate::{Cloud, lock};
+
+/// A name for the service, in the hosted zone [`ZONE`] of `example.com`.
+pub const NAME: &str = "forecast.example.com";
+/// The identifier of that zone.
+pub const ZONE: &str = "Z0123456789";
 
 /// A deployment of the real stack to a simulated account.
 #[derive(Debug)]
@@ -84,6 +89,24 @@ impl Runs {
             told: Arc::default(),
             _folder: folder,
         })
+    }
+
+    /// From here on the service should answer to [`NAME`], whose hosted zone is in the account, and no longer with the
+    /// certificate that was given.
+    pub fn answer_to_a_name(&mut self) {
+        self.cloud.world(|world| world.dns.add_zone(ZONE, "example.com", false));
+        self.deployment.edge.certificate_arn = None;
+        self.deployment.edge.domain = Some(Domain { name: NAME.to_owned(), hosted_zone: "example.com".to_owned() });
+    }
+
+    /// And with a certificate that is given, without a name.
+    ///
+    /// # Errors
+    /// When the account does not give one.
+    pub async fn answer_to_no_name(&mut self) -> Result<()> {
+        self.deployment.edge.certificate_arn = Some(certificate(&self.cloud).await?);
+        self.deployment.edge.domain = None;
+        Ok(())
     }
 
     /// Makes another image to deploy.

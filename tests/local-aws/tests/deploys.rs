@@ -2,13 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
 use aws_sdk_route53::types::{Change, ChangeAction, ChangeBatch, RrType};
-use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::call::Call;
 use local_aws::checks::hands;
 use local_aws::faults::Fault;
 use local_aws::matrix::{Case, Scene, harden, play, undisturbed};
-use local_aws::runs::Runs;
+use local_aws::runs::{Runs, ZONE};
 use provision::context::Look;
 use provision::plan::Goal;
 use tokio::time::Instant;
@@ -91,17 +90,12 @@ async fn a_plan_without_changes_needs_two_rounds_and_fewer_than_forty_calls() {
     plans_quickly(&mut deployed().await, 40).await;
 }
 
-const ZONE: &str = "Z0123456789";
-
 #[tokio::test(start_paused = true)]
 async fn a_plan_without_changes_needs_two_rounds_whatever_is_switched_on() {
     let mut runs = Runs::on(Cloud::default()).await.unwrap();
     harden(&mut runs);
     runs.deployment.encryption.disk_and_images = true;
-    runs.cloud.world(|world| world.dns.add_zone(ZONE, "example.com", false));
-    runs.deployment.edge.certificate_arn = None;
-    let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
-    runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
+    runs.answer_to_a_name();
     runs.deploy().await.unwrap();
     plans_quickly(&mut runs, 60).await;
     // What is believed of a certificate is whose it is, not that it can be renewed.

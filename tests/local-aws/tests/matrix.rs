@@ -16,7 +16,7 @@ const STEP: usize = 67;
 
 #[test]
 fn a_cut_through_every_failure_at_every_call_is_survived() {
-    for scene in Scene::ALL {
+    for scene in Scene::ALL.into_iter().chain(Scene::OPTIONS) {
         all_survive(&cases(scene, STEP).unwrap(), 6);
     }
 }

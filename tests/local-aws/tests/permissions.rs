@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::types::{AttributeBooleanValue, Filter, IpPermission, IpRange};
 use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
-use config::deployment::{Domain, WebAcl};
+use config::deployment::WebAcl;
 use local_aws::Cloud;
 use local_aws::commands::piped;
 use local_aws::runs::{Report, Runs, certificate, image_layout};
@@ -83,10 +83,8 @@ impl Scene {
 
     /// A domain, private subnets with one NAT gateway and then more, a flow log, and all of it given up again.
     async fn play_the_options(&mut self) {
-        self.runs.cloud.world(|world| world.dns.add_zone("Z0123456789", "example.com", false));
-        let given = self.runs.deployment.edge.certificate_arn.take();
-        let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
-        self.runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
+        let given = self.runs.deployment.edge.certificate_arn.clone();
+        self.runs.answer_to_a_name();
         self.runs.deployment.network.nat_gateways = 1;
         self.runs.deployment.network.flow_logs = true;
         self.runs.deployment.network.endpoints = true;

@@ -22,6 +22,11 @@ impl TaskDefinitions {
         self.by_arn.get(arn).filter(|it| it["status"] == json!("ACTIVE"))
     }
 
+    /// Every revision that may still be deployed.
+    pub fn all_active(&self) -> impl Iterator<Item = &Value> {
+        self.by_arn.values().filter(|it| it["status"] == json!("ACTIVE"))
+    }
+
     /// All that is known of a revision.
     pub fn get(&self, arn: &str) -> Option<&Value> {
         self.by_arn.get(arn)
@@ -33,8 +38,7 @@ impl TaskDefinitions {
         if let Some((_, exact)) = self.by_arn.iter().find(|(arn, _)| is_named(arn)) {
             return Some(exact);
         }
-        let of_family =
-            self.by_arn.values().filter(|it| it["family"] == json!(name) && it["status"] == json!("ACTIVE"));
+        let of_family = self.all_active().filter(|it| it["family"] == json!(name));
         of_family.max_by_key(|it| it["revision"].as_u64())
     }
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use aws_sdk_ec2::types::{Filter, ResourceType, RouteTable, Tag, TagSpecification};
 use aws_sdk_ecs::types::Service;
 use aws_sdk_efs::types::{AccessPointDescription, MountTargetDescription};
-use config::deployment::Domain;
 use local_aws::Cloud;
 use local_aws::checks::{converges, hands};
 use local_aws::matrix::harden;
@@ -14,9 +13,6 @@ use local_aws::world::Kind;
 use provision::aws::Aws;
 use provision::guard::Access;
 use provision::names::Names;
-
-/// The hosted zone of `example.com`.
-pub(crate) const ZONE: &str = "Z0123456789";
 
 /// An account, and somebody else's hands in it.
 pub(crate) struct Account {
@@ -56,13 +52,7 @@ impl Account {
 
     /// One that answers to a name of its own.
     pub(crate) async fn with_domain() -> Self {
-        Self::with(|runs| {
-            runs.cloud.world(|world| world.dns.add_zone(ZONE, "example.com", false));
-            runs.deployment.edge.certificate_arn = None;
-            let (name, hosted_zone) = ("forecast.example.com".to_owned(), "example.com".to_owned());
-            runs.deployment.edge.domain = Some(Domain { name, hosted_zone });
-        })
-        .await
+        Self::with(Runs::answer_to_a_name).await
     }
 
     /// One with everything on that is off by default.

@@ -10,8 +10,9 @@ use aws_sdk_route53::types::{
     AliasTarget, Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
 use local_aws::checks::changes;
+use local_aws::runs::ZONE;
 
-use crate::account::{Account, ZONE, our_tags};
+use crate::account::{Account, our_tags};
 use crate::case::{Case, blocked, repaired};
 
 async fn set_attribute(account: &Account, key: &str, value: &str) {
