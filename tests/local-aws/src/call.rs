@@ -43,12 +43,11 @@ impl Call {
     /// Reads a request.
     ///
     /// # Panics
-    /// When it is not a signed request of a known shape: then the simulation must learn it.
+    /// When it is not a request of a known shape: then the simulation must learn it.
     pub(crate) fn of(request: &HttpRequest, number: u64, at: Duration) -> Self {
         let header = |name: &str| request.headers().get(name).unwrap_or_default();
-        let scope = header("authorization").split("Credential=").nth(1).unwrap_or_default();
-        let service = scope.split('/').nth(3).unwrap_or_default().to_owned();
-        assert!(!service.is_empty(), "a request without a signature: {} {}", request.method(), request.uri());
+        let service = service(request).unwrap_or_default().to_owned();
+        assert!(!service.is_empty(), "a request to no service: {} {}", request.method(), request.uri());
         let body = request.body().bytes().unwrap_or_default();
         let (operation, fields) = match protocol(&service) {
             Protocol::Json => {
@@ -96,6 +95,14 @@ impl Call {
         let verbs = ["Get", "List", "Describe", "Head", "BatchGet", "BatchCheck", "Filter", "Simulate"];
         verbs.iter().any(|verb| self.operation.starts_with(verb))
     }
+}
+
+/// The service that a request is for, as its signature says; none if it is for something that was deployed.
+pub(crate) fn service(request: &HttpRequest) -> Option<&str> {
+    let signed =
+        request.headers().get("authorization").and_then(|it| it.split("Credential=").nth(1)?.split('/').nth(3));
+    // Whoever comes for a role with somebody else's token has nothing to sign with.
+    signed.or_else(|| request.uri().starts_with("https://sts.").then_some("sts"))
 }
 
 /// How a service writes its answers.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::emulator::Emulator;
 use crate::faults::{Fault, Faults};
 use crate::lock;
@@ -156,8 +156,8 @@ impl HttpConnector for Client {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let shared = Arc::clone(&self.shared);
         HttpConnectorFuture::new(async move {
-            let is_signed = request.headers().get("authorization").is_some();
-            let answer = if is_signed { shared.answer(&request).await } else { shared.front_door(&request).await };
+            let is_call = call::service(&request).is_some();
+            let answer = if is_call { shared.answer(&request).await } else { shared.front_door(&request).await };
             answer.map(Answer::into_response)
         })
     }

@@ -20,6 +20,7 @@ mod client;
 pub mod commands;
 mod emulator;
 pub mod faults;
+pub mod github;
 pub mod matrix;
 pub mod model;
 pub mod policy;

@@ -71,7 +71,7 @@ impl Statement {
 }
 
 /// One text, or several.
-fn list(value: &Value) -> Vec<String> {
+pub(crate) fn list(value: &Value) -> Vec<String> {
     match value {
         Value::Array(texts) => texts.iter().filter_map(|it| it.as_str().map(ToOwned::to_owned)).collect(),
         text => text.as_str().map(ToOwned::to_owned).into_iter().collect(),
@@ -79,7 +79,7 @@ fn list(value: &Value) -> Vec<String> {
 }
 
 /// Whether a text fits a pattern with `*` for any characters and `?` for one.
-fn fits(pattern: &str, text: &str) -> bool {
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => is_prefix(pattern, text) == Some(text.len()),
         Some((before, after)) => {

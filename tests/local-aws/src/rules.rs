@@ -107,6 +107,7 @@ rules! {
     open_from_the_start = 0,
     interactive_sessions = 0,
     cluster_exists = 0,
+    web_identity = 0,
 }
 
 /// What takes its time, goes its own way or is refused in the middle of the work; `world` asks whether these hold.

@@ -1,9 +1,11 @@
 //! `provision ci-role` as a whole command: shown, made, changed and removed.
 #![expect(clippy::unwrap_used, reason = "the helpers of the tests fail as the tests do")]
 
+use aws_sdk_ec2::error::ProvideErrorMetadata as _;
 use local_aws::Cloud;
 use local_aws::census::census;
 use local_aws::commands::{Said, piped, typed};
+use local_aws::github::{claims, token};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
 use provision::guard::Access;
@@ -100,6 +102,40 @@ async fn it_is_made_once_and_changed_when_the_repository_changes() {
     let said = run(&cloud, &["--apply", "--yes", "--set", "github.repository=example/renamed"]).await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);
     has(&said.talk, &["the role exists as described"]);
+}
+
+/// What a workflow with these claims hears when it wants to take the role.
+async fn take_the_role(cloud: &Cloud, claims: &Value) -> Result<(), String> {
+    let request = somebody(cloud).sts.assume_role_with_web_identity().role_arn(ROLE).role_session_name("workflow");
+    let taken = request.web_identity_token(token(claims)).send().await;
+    taken.map(drop).map_err(|error| error.message().map_or_else(|| format!("{error:?}"), ToOwned::to_owned))
+}
+
+#[tokio::test(start_paused = true)]
+async fn workflows_of_the_repository_take_the_role_whichever_name_github_gives_it_and_nobody_else_does() {
+    let cloud = Cloud::default();
+    assert_eq!(run(&cloud, &["--apply", "--yes"]).await.exit, Exit::Done);
+    let ours = (("example", 42), ("weather", 4711));
+    let nobody = || Err("Not authorized to perform sts:AssumeRoleWithWebIdentity".to_owned());
+    for numbered in [false, true] {
+        assert_eq!(take_the_role(&cloud, &claims(ours.0, ours.1, "staging", numbered)).await, Ok(()));
+        for (owner, repository, environment) in [
+            (ours.0, ours.1, "production"),
+            // Somebody who took the name when it was free again.
+            (ours.0, ("weather", 4712), "staging"),
+            (("else", 43), ours.1, "staging"),
+        ] {
+            let theirs = claims(owner, repository, environment, numbered);
+            assert_eq!(take_the_role(&cloud, &theirs).await, nobody(), "{theirs}");
+        }
+    }
+    let mut on_a_branch = claims(ours.0, ours.1, "staging", true);
+    on_a_branch["sub"] = "repo:example@42/weather@4711:ref:refs/heads/main".into();
+    let mut for_others = claims(ours.0, ours.1, "staging", true);
+    for_others["aud"] = "https://github.com/example".into();
+    for theirs in [on_a_branch, for_others] {
+        assert_eq!(take_the_role(&cloud, &theirs).await, nobody(), "{theirs}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

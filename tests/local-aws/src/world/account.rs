@@ -45,6 +45,7 @@ pub(super) fn answer(world: &World, call: &Call) -> Option<Result<Answer, Refusa
     }
     let answer = match (call.service.as_str(), call.operation.as_str()) {
         ("sts", "GetCallerIdentity") => identity(&world.account),
+        ("sts", "AssumeRoleWithWebIdentity") => credentials(call),
         ("iam", "GetRole") => role(&world.account, call)?,
         ("iam", "GetAccountSummary") => summary(world),
         ("iam", "SimulatePrincipalPolicy") => return Some(simulate(world, call)),
@@ -68,6 +69,20 @@ fn result(operation: &str, body: &str) -> Answer {
 fn identity(account: &Account) -> Answer {
     let (arn, number) = (&account.caller, crate::ACCOUNT);
     result("GetCallerIdentity", &format!("<Arn>{arn}</Arn><UserId>AIDASIMULATED</UserId><Account>{number}</Account>"))
+}
+
+/// For a role's session; the moments are of no consequence.
+fn credentials(call: &Call) -> Answer {
+    let name = call.text("RoleArn").rsplit('/').next().unwrap_or_default();
+    let session = call.text("RoleSessionName");
+    let body = format!(
+        "<Credentials><AccessKeyId>ASIASIMULATED</AccessKeyId><SecretAccessKey>simulated</SecretAccessKey>\
+         <SessionToken>simulated</SessionToken><Expiration>2027-01-01T00:00:00Z</Expiration></Credentials>\
+         <AssumedRoleUser><AssumedRoleId>AROASIMULATED:{session}</AssumedRoleId>\
+         <Arn>arn:aws:sts::{}:assumed-role/{name}/{session}</Arn></AssumedRoleUser>",
+        crate::ACCOUNT
+    );
+    result("AssumeRoleWithWebIdentity", &body)
 }
 
 /// The role that the caller took.

@@ -1,10 +1,13 @@
 //! Roles, their policies, and what a caller may do.
 
+use local_aws::github::{claims, token};
 use local_aws::policy::Policy;
 use serde_json::json;
 
 use crate::account::{Account, TRUST};
 use crate::harness::{Said, probes, said};
+
+const GITHUB: &str = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
 
 async fn create(it: &Account, name: &str, trust: &str, description: &str) -> Said {
     let request = it.aws.iam.create_role().role_name(name).assume_role_policy_document(trust);
@@ -34,12 +37,28 @@ probes! {
     };
     role_descriptions: "ValidationError", "description", async |it: Account| create(&it, "r", TRUST, "a — b").await;
     github_subject: "MalformedPolicyDocument", "token.actions.githubusercontent.com:sub", async |it: Account| {
-        let provider = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
         let trust = json!({"Version": "2012-10-17", "Statement": [{
-            "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity",
+            "Effect": "Allow", "Principal": {"Federated": GITHUB}, "Action": "sts:AssumeRoleWithWebIdentity",
             "Condition": {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
         }]});
         create(&it, "r", &trust.to_string(), "").await
+    };
+    web_identity: "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", async |it: Account| {
+        let trust = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Federated": GITHUB}, "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {
+                "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+                "token.actions.githubusercontent.com:sub": "repo:example/weather:environment:staging",
+            }},
+        }]});
+        it.role("pipeline", &trust.to_string()).await;
+        let take = async |numbered| {
+            let token = token(&claims(("example", 42), ("weather", 4711), "staging", numbered));
+            let request = it.aws.sts.assume_role_with_web_identity().role_arn("arn:aws:iam::123456789012:role/pipeline");
+            said(request.role_session_name("workflow").web_identity_token(token).send().await)
+        };
+        assert_eq!(take(false).await, None, "the repository as the trust names it");
+        take(true).await
     };
     authorisation: "UnauthorizedOperation", "not authorized to perform: ec2:CreateVpc", async |it: Account| {
         let policy = json!({"Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:CreateTags"]}]});
