@@ -16,6 +16,13 @@ async fn in_subnets(it: Account, which: &[usize]) -> Said {
     said(it.aws.elb.create_load_balancer().name("edge").set_subnets(Some(subnets)).send().await)
 }
 
+async fn named(it: Account, name: &str) -> Said {
+    it.linked_roles().await;
+    let (vpc, [a, c, _]) = it.network().await;
+    it.gateway(&vpc).await;
+    said(it.aws.elb.create_load_balancer().name(name).subnets(a).subnets(c).send().await)
+}
+
 async fn rule(it: &Account, listener: &str, group: &str, path: &str) -> Said {
     let action = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(group).build();
     let condition = RuleCondition::builder().field("path-pattern").values(path).build();
@@ -51,12 +58,19 @@ probes! {
         let (_, [a, c, _]) = it.network().await;
         said(it.aws.elb.create_load_balancer().name("edge").subnets(a).subnets(c).send().await)
     };
-    load_balancer_name: "ValidationError", "can only contain characters that are alphanumeric", async |it: Account| {
-        it.linked_roles().await;
-        let (vpc, [a, c, _]) = it.network().await;
-        it.gateway(&vpc).await;
-        said(it.aws.elb.create_load_balancer().name("a_b").subnets(a).subnets(c).send().await)
-    };
+    load_balancer_name: "ValidationError", "can only contain characters that are alphanumeric",
+        async |it: Account| named(it, "a_b").await;
+    long_name of load_balancer_name: "ValidationError", "cannot be longer than '32'",
+        async |it: Account| named(it, "a-name-of-thirty-three-characters").await;
+    name_with_a_hyphen_at_its_end of load_balancer_name: "ValidationError", "cannot begin or end with a hyphen",
+        async |it: Account| named(it, "edge-").await;
+    name_of_an_internal_one of load_balancer_name: "ValidationError", "cannot begin with 'internal-'",
+        async |it: Account| named(it, "internal-edge").await;
+    target_group_name of load_balancer_name: "ValidationError", "target group name 'a_b' can only contain",
+        async |it: Account| {
+            let vpc = it.vpc().await;
+            said(it.aws.elb.create_target_group().name("a_b").vpc_id(&vpc).port(1).send().await)
+        };
     same_load_balancer: "DuplicateLoadBalancerName", "different settings", async |it: Account| {
         it.linked_roles().await;
         let (vpc, [a, c, _]) = it.network().await;
@@ -86,6 +100,16 @@ probes! {
         let certificate = Certificate::builder().certificate_arn(arn).build();
         said(it.listener().await.certificates(certificate).send().await)
     };
+    certificate_issued_on_a_change of certificate_issued: "UnsupportedCertificate", "a supported signature",
+        async |it: Account| {
+            let (_, certificate) = it.certificate().await;
+            let made = it.listener().await.certificates(certificate).send().await.unwrap();
+            let request = it.aws.acm.request_certificate().domain_name("a.example.com");
+            let arn = request.validation_method("DNS".into()).send().await.unwrap().certificate_arn.unwrap();
+            let pending = Certificate::builder().certificate_arn(arn).build();
+            let listener = made.listeners()[0].listener_arn().unwrap();
+            said(it.aws.elb.modify_listener().listener_arn(listener).certificates(pending).send().await)
+        };
     certificate_exists: "CertificateNotFound", "not found", async |it: Account| {
         let elsewhere = "arn:aws:acm:us-east-1:123456789012:certificate/1";
         let certificate = Certificate::builder().certificate_arn(elsewhere).build();

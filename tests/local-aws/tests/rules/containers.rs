@@ -1,8 +1,8 @@
 //! Clusters and task definitions.
 
 use aws_sdk_ecs::types::{
-    EfsAuthorizationConfig, EfsVolumeConfiguration, KeyValuePair, LogConfiguration, LogDriver, NetworkMode,
-    PortMapping, Volume,
+    EfsAuthorizationConfig, EfsTransitEncryption, EfsVolumeConfiguration, KeyValuePair, LogConfiguration, LogDriver,
+    NetworkMode, PortMapping, Secret, Volume,
 };
 
 use crate::account::{Account, TRUST, container};
@@ -18,6 +18,16 @@ probes! {
         let task = it.task_of("", container().log_configuration(logs).build());
         said(task.set_execution_role_arn(None).send().await)
     };
+    secrets_without_a_role of execution_role: "ClientException", "execution role ARN to support secrets.",
+        async |it: Account| {
+            let secret = Secret::builder().name("X").value_from("arn:aws:secretsmanager:r:1:secret:keys").build().unwrap();
+            let task = it.task_of("", container().secrets(secret).build());
+            said(task.set_execution_role_arn(None).send().await)
+        };
+    images_without_a_role of execution_role: "ClientException", "execution role ARN to support ECR images.",
+        async |it: Account| {
+            said(it.task_of("", container().build()).set_execution_role_arn(None).send().await)
+        };
     host_ports: "ClientException", "the host ports and container ports in port mappings must match", async |it: Account| {
         let role = it.role("execution", TRUST).await;
         let ports = PortMapping::builder().container_port(8502).host_port(80).build();
@@ -36,12 +46,30 @@ probes! {
         let volume = Volume::builder().name("v").efs_volume_configuration(efs).build();
         said(it.task().await.volumes(volume).send().await)
     };
+    root_beside_an_access_point of file_system_volumes: "ClientException", "the root directory must be omitted or '/'",
+        async |it: Account| {
+            let access = EfsAuthorizationConfig::builder().access_point_id("fsap-1").build();
+            let efs = EfsVolumeConfiguration::builder().file_system_id("fs-1").authorization_config(access);
+            let efs = efs.transit_encryption(EfsTransitEncryption::Enabled).root_directory("/data").build().unwrap();
+            let volume = Volume::builder().name("v").efs_volume_configuration(efs).build();
+            said(it.task().await.volumes(volume).send().await)
+        };
+    roles_that_tasks_cannot_take of roles_of_tasks: "ClientException", "Role is not valid", async |it: Account| {
+        let of_others = it.role("execution", &TRUST.replace("ecs-tasks", "vpc-flow-logs")).await;
+        said(it.task_of(&of_others, container().build()).send().await)
+    };
     roles_of_tasks: "ClientException", "Role is not valid", async |it: Account| {
         let nobody = "arn:aws:iam::123456789012:role/nobody";
         said(it.task_of(nobody, container().build()).send().await)
     };
     linked_role_first: "InvalidParameterException", "Unable to assume the service linked role",
         async |it: Account| said(it.aws.ecs.create_cluster().cluster_name("c").send().await);
+    linked_role_of_load_balancers of linked_role_first: "AccessDenied", "iam:CreateServiceLinkedRole",
+        async |it: Account| {
+            let (vpc, [a, c, _]) = it.network().await;
+            it.gateway(&vpc).await;
+            said(it.aws.elb.create_load_balancer().name("edge").subnets(a).subnets(c).send().await)
+        };
     linked_role_twice: "InvalidInput", "has been taken in this account", async |it: Account| {
         it.linked_roles().await;
         said(it.aws.iam.create_service_linked_role().aws_service_name("ecs.amazonaws.com").send().await)
@@ -58,6 +86,11 @@ probes! {
             }
         }
         None
+    };
+    too_many_networks of throttle_buckets: "RequestLimitExceeded", "Rate exceeded", async |it: Account| {
+        // The SDK asks again by itself, a few times.
+        let calls = (0..80).map(|_| it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send());
+        futures::future::join_all(calls).await.into_iter().find_map(said)
     };
 }
 

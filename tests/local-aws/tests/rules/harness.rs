@@ -32,14 +32,17 @@ pub(crate) async fn bites(rule: &str, code: &str, part: &str, probe: impl AsyncF
     assert!(!as_said(&without), "without the rule {rule} it is still refused with {without:?}");
 }
 
-/// Makes a test of each probe, and a list of them all.
+/// Makes a test of each probe, and a list of the rules that they are for: the one of the test's name, or the one behind
+/// `of` when a rule says no for more than one reason.
 macro_rules! probes {
-    ($($rule:ident: $code:literal, $part:literal, $probe:expr;)+) => {
-        pub(crate) const PROBED: &[&str] = &[$(stringify!($rule)),+];
+    (@rule $test:ident) => { stringify!($test) };
+    (@rule $test:ident $rule:ident) => { stringify!($rule) };
+    ($($test:ident $(of $rule:ident)?: $code:literal, $part:literal, $probe:expr;)+) => {
+        pub(crate) const PROBED: &[&str] = &[$(crate::harness::probes!(@rule $test $($rule)?)),+];
 
         $(#[tokio::test(start_paused = true)]
-        async fn $rule() {
-            crate::harness::bites(stringify!($rule), $code, $part, $probe).await;
+        async fn $test() {
+            crate::harness::bites(crate::harness::probes!(@rule $test $($rule)?), $code, $part, $probe).await;
         })+
     };
 }

@@ -1,5 +1,6 @@
 //! Roles, their policies, and what a caller may do.
 
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use local_aws::github::{claims, token};
 use local_aws::policy::Policy;
 use serde_json::json;
@@ -22,6 +23,18 @@ probes! {
         ]});
         create(&it, "r", &trust.to_string(), "").await
     };
+    trust_that_is_no_json of policy_documents: "MalformedPolicyDocument", "This policy contains invalid Json",
+        async |it: Account| create(&it, "r", "{", "").await;
+    policy_without_a_statement of policy_documents: "MalformedPolicyDocument", "Syntax errors in policy.",
+        async |it: Account| {
+            it.role("r", TRUST).await;
+            let request = it.aws.iam.put_role_policy().role_name("r").policy_name("p");
+            said(request.policy_document(r#"{"Version":"2012-10-17"}"#).send().await)
+        };
+    long_trust of policy_sizes: "LimitExceeded", "ACLSizePerRole: 2048", async |it: Account| {
+        let trust = TRUST.replace("ecs-tasks", &"x".repeat(2000));
+        create(&it, "r", &trust, "").await
+    };
     policy_sizes: "LimitExceeded", "10240", async |it: Account| {
         it.role("r", TRUST).await;
         let resource = format!("arn:aws:s3:::{}", "x".repeat(10_300));
@@ -43,6 +56,12 @@ probes! {
         }]});
         create(&it, "r", &trust.to_string(), "").await
     };
+    github_subject_taken_away of github_subject: "MalformedPolicyDocument", "must evaluate the condition key",
+        async |it: Account| {
+            it.role("r", TRUST).await;
+            let trust = TRUST.replace(r#""Service":"ecs-tasks.amazonaws.com""#, &format!(r#""Federated":"{GITHUB}""#));
+            said(it.aws.iam.update_assume_role_policy().role_name("r").policy_document(trust).send().await)
+        };
     web_identity: "AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", async |it: Account| {
         let trust = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Principal": {"Federated": GITHUB}, "Action": "sts:AssumeRoleWithWebIdentity",
@@ -65,4 +84,19 @@ probes! {
         it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
         said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await)
     };
+    tags_of_a_creation of authorisation: "UnauthorizedOperation", "not authorized to perform: ec2:CreateTags",
+        async |it: Account| {
+            let policy = json!({"Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:CreateVpc"]}]});
+            it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
+            let tags = TagSpecification::builder().resource_type(ResourceType::Vpc);
+            let tags = tags.tags(Tag::builder().key("k").value("v").build()).build();
+            said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").tag_specifications(tags).send().await)
+        };
+    roles_that_are_passed_on of authorisation: "AccessDeniedException", "not authorized to perform: iam:PassRole",
+        async |it: Account| {
+            let task = it.task().await;
+            let policy = json!({"Statement": [{"Effect": "Allow", "Action": "ecs:*"}]});
+            it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
+            said(task.send().await)
+        };
 }

@@ -99,6 +99,26 @@ probes! {
         let vpc = it.vpc().await;
         said(it.aws.ec2.create_security_group().vpc_id(vpc).group_name("sg-x").description("d").send().await)
     };
+    group_description of group_names: "InvalidParameterValue", "for parameter GroupDescription is invalid",
+        async |it: Account| {
+            let vpc = it.vpc().await;
+            said(it.aws.ec2.create_security_group().vpc_id(vpc).group_name("x").description("é").send().await)
+        };
+    group_twice of group_names: "InvalidGroup.Duplicate", "'One' already exists for VPC", async |it: Account| {
+        let vpc = it.vpc().await;
+        group(&it, &vpc, "one").await;
+        said(it.aws.ec2.create_security_group().vpc_id(vpc).group_name("One").description("d").send().await)
+    };
+    group_on_an_interface of group_in_use: "DependencyViolation", "has a dependent object", async |it: Account| {
+        it.linked_roles().await;
+        let (vpc, [a, c, _]) = it.network().await;
+        it.gateway(&vpc).await;
+        let group = group(&it, &vpc, "one").await;
+        let request = it.aws.elb.create_load_balancer().name("edge").subnets(a).subnets(c).security_groups(&group);
+        let edge = request.send().await.unwrap().load_balancers()[0].load_balancer_arn().unwrap().to_owned();
+        it.aws.elb.delete_load_balancer().load_balancer_arn(edge).send().await.unwrap();
+        said(it.aws.ec2.delete_security_group().group_id(group).send().await)
+    };
     duplicate_rule: "InvalidPermission.Duplicate", "already exists", async |it: Account| {
         let vpc = it.vpc().await;
         let group = group(&it, &vpc, "one").await;
@@ -133,6 +153,33 @@ probes! {
         let on = AttributeBooleanValue::builder().value(true).build();
         let request = it.aws.ec2.modify_vpc_attribute().vpc_id(made.vpc.unwrap().vpc_id.unwrap());
         said(request.enable_dns_support(on).send().await)
+    };
+    subnet_not_visible_yet of not_visible_yet: "InvalidSubnetID.NotFound", "does not exist", async |it: Account| {
+        let vpc = it.vpc().await;
+        let made = it.aws.ec2.create_subnet().vpc_id(vpc).cidr_block("10.1.0.0/24").send().await.unwrap();
+        let on = AttributeBooleanValue::builder().value(true).build();
+        let request = it.aws.ec2.modify_subnet_attribute().subnet_id(made.subnet.unwrap().subnet_id.unwrap());
+        said(request.map_public_ip_on_launch(on).send().await)
+    };
+    gateway_not_visible_yet of not_visible_yet: "InvalidInternetGatewayID.NotFound", "does not exist",
+        async |it: Account| {
+            let vpc = it.vpc().await;
+            let made = it.aws.ec2.create_internet_gateway().send().await.unwrap().internet_gateway.unwrap();
+            let request = it.aws.ec2.attach_internet_gateway().set_internet_gateway_id(made.internet_gateway_id);
+            said(request.vpc_id(vpc).send().await)
+        };
+    table_not_visible_yet of not_visible_yet: "InvalidRouteTableID.NotFound", "does not exist", async |it: Account| {
+        let vpc = it.vpc().await;
+        let gateway = it.gateway(&vpc).await;
+        let made = it.aws.ec2.create_route_table().vpc_id(vpc).send().await.unwrap().route_table.unwrap();
+        let request = it.aws.ec2.create_route().set_route_table_id(made.route_table_id).gateway_id(gateway);
+        said(request.destination_cidr_block("0.0.0.0/0").send().await)
+    };
+    group_not_visible_yet of not_visible_yet: "InvalidGroup.NotFound", "does not exist", async |it: Account| {
+        let vpc = it.vpc().await;
+        let request = it.aws.ec2.create_security_group().vpc_id(vpc).group_name("one").description("d");
+        let made = request.send().await.unwrap().group_id.unwrap();
+        allow(&it, &made).await
     };
     read_your_write_gap: "hidden", "", async |it: Account| {
         let made = it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await.unwrap();

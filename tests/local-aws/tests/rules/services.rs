@@ -2,8 +2,8 @@
 
 use aws_sdk_applicationautoscaling::types::{ScalableDimension, ServiceNamespace};
 use aws_sdk_ecs::types::{
-    ClusterConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, ExecuteCommandConfiguration,
-    ExecuteCommandLogging, LoadBalancer, Secret,
+    ClusterConfiguration, DeploymentCircuitBreaker, DeploymentConfiguration, EfsVolumeConfiguration,
+    ExecuteCommandConfiguration, ExecuteCommandLogging, LoadBalancer, Secret, Volume,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
 use local_aws::faults::{Fault, Faults};
@@ -13,6 +13,19 @@ use crate::harness::{Said, probes, said, seen};
 
 fn behind(group: &str, port: i32) -> LoadBalancer {
     LoadBalancer::builder().target_group_arn(group).container_name("app").container_port(port).build()
+}
+
+/// A scalable target between so many tasks and so many.
+async fn scaled(it: &Account, min: i32, max: i32) -> Said {
+    let request = it.aws.autoscaling.register_scalable_target().resource_id("service/c/s");
+    let request = request.min_capacity(min).max_capacity(max).service_namespace(ServiceNamespace::Ecs);
+    said(request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).send().await)
+}
+
+/// The newest events of the service.
+async fn events(it: &Account) -> String {
+    let described = it.aws.ecs.describe_services().cluster("c").services("s").send().await.unwrap();
+    described.services()[0].events().iter().filter_map(|event| event.message()).collect::<Vec<_>>().join("\n")
 }
 
 /// A target group on a listener.
@@ -85,6 +98,13 @@ probes! {
         let task = it.registered().await;
         said(it.service(&task).load_balancers(behind(&group, 1)).send().await)
     };
+    container_of_another_name of container_and_port_exist: "InvalidParameterException",
+        "The container other does not exist in the task definition", async |it: Account| {
+            let group = used_group(&it, TargetTypeEnum::Ip).await;
+            let task = it.registered().await;
+            let other = LoadBalancer::builder().target_group_arn(&group).container_name("other").container_port(8501);
+            said(it.service(&task).load_balancers(other.build()).send().await)
+        };
     network_configuration: "InvalidParameterException", "Network Configuration must be provided", async |it: Account| {
         it.cluster().await;
         let task = it.registered().await;
@@ -98,6 +118,11 @@ probes! {
     service_twice: "InvalidParameterException", "was not idempotent", async |it: Account| {
         let task = running(&it).await;
         said(it.service(&task).client_token("another").send().await)
+    };
+    service_that_drains of service_twice: "InvalidParameterException", "still Draining", async |it: Account| {
+        let task = running(&it).await;
+        it.delete_service().await;
+        said(it.service(&task).send().await)
     };
     service_scaled_above_zero: "InvalidParameterException", "scaled above 0", async |it: Account| {
         running(&it).await;
@@ -115,6 +140,19 @@ probes! {
         let task = it.registered().await;
         it.aws.ecs.deregister_task_definition().task_definition(&task).send().await.unwrap();
         said(it.service(&task).send().await)
+    };
+    revision_that_was_taken_away of inactive_task_definition: "ClientException", "TaskDefinition is inactive",
+        async |it: Account| {
+            let task = running(&it).await;
+            it.aws.ecs.deregister_task_definition().task_definition(&task).send().await.unwrap();
+            said(it.aws.ecs.update_service().cluster("c").service("s").task_definition(&task).send().await)
+        };
+    event_of_a_young_role of roles_propagate: "told", "", async |it: Account| {
+        it.cluster().await;
+        let task = it.registered().await;
+        it.service(&task).send().await.unwrap();
+        seconds(5).await;
+        events(&it).await.contains("was unable to assume the role").then(|| seen("told")).flatten()
     };
     roles_propagate: "IN_PROGRESS", "", async |it: Account| {
         it.cluster().await;
@@ -190,11 +228,28 @@ probes! {
         seconds(600).await;
         stop_reason(&it).await
     };
-    scaling_of_a_service: "ValidationException", "ECS service doesn't exist", async |it: Account| {
-        let request = it.aws.autoscaling.register_scalable_target().resource_id("service/c/s").min_capacity(1);
-        let request = request.max_capacity(2).service_namespace(ServiceNamespace::Ecs);
-        said(request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).send().await)
+    disk_that_is_not_there_yet of mount_targets_take_time: "TaskFailedToStart", "Failed to resolve", async |it: Account| {
+        it.cluster().await;
+        let (_, [a, ..]) = it.network().await;
+        let disk = it.aws.efs.create_file_system().creation_token("t").send().await.unwrap().file_system_id;
+        seconds(20).await;
+        let efs = EfsVolumeConfiguration::builder().file_system_id(&disk).build().unwrap();
+        let volume = Volume::builder().name("disk").efs_volume_configuration(efs).build();
+        let registered = it.task().await.volumes(volume).send().await.unwrap();
+        seconds(60).await;
+        it.aws.efs.create_mount_target().file_system_id(&disk).subnet_id(a).send().await.unwrap();
+        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
+        seconds(60).await;
+        stop_reason(&it).await
     };
+    scaling_of_a_service: "ValidationException", "ECS service doesn't exist",
+        async |it: Account| scaled(&it, 1, 2).await;
+    fewer_tasks_at_most_than_at_least of scaling_of_a_service: "ValidationException", "Maximum capacity cannot be less",
+        async |it: Account| {
+            running(&it).await;
+            seconds(60).await;
+            scaled(&it, 2, 1).await
+        };
     scaling_needs_a_target: "ObjectNotFoundException", "No scalable target registered",
         async |it: Account| said(policy(&it).send().await);
     answers_get_lost: "no code", "", async |it: Account| {

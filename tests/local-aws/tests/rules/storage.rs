@@ -16,6 +16,12 @@ fn access_point(
     it.aws.efs.create_access_point().client_token("same").file_system_id(file_system)
 }
 
+/// A secret that can still be had back.
+async fn deleted_secret(it: &Account) {
+    it.aws.secrets.create_secret().name("keys").secret_string("{}").send().await.unwrap();
+    it.aws.secrets.delete_secret().secret_id("keys").recovery_window_in_days(7).send().await.unwrap();
+}
+
 probes! {
     file_system_available: "IncorrectFileSystemLifeCycleState", "life cycle state", async |it: Account| {
         let made = it.aws.efs.create_file_system().creation_token("t").send().await.unwrap();
@@ -33,6 +39,15 @@ probes! {
         it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(a).send().await.unwrap();
         said(it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(also_a).send().await)
     };
+    file_system_whose_mount_target_goes of one_mount_target_a_zone: "FileSystemInUse", "has mount targets and cannot be deleted",
+        async |it: Account| {
+            let (_, [a, ..]) = it.network().await;
+            let id = file_system(&it).await;
+            let made = it.aws.efs.create_mount_target().file_system_id(&id).subnet_id(a).send().await.unwrap();
+            seconds(120).await;
+            it.aws.efs.delete_mount_target().mount_target_id(made.mount_target_id).send().await.unwrap();
+            said(it.aws.efs.delete_file_system().file_system_id(id).send().await)
+        };
     mount_targets_take_time: "creating", "", async |it: Account| {
         let (_, [a, ..]) = it.network().await;
         let id = file_system(&it).await;
@@ -46,11 +61,19 @@ probes! {
         said(access_point(&it, &id).send().await)
     };
     secret_in_recovery: "InvalidRequestException", "already scheduled for deletion", async |it: Account| {
-        let create = || it.aws.secrets.create_secret().name("keys").secret_string("{}");
-        create().send().await.unwrap();
-        it.aws.secrets.delete_secret().secret_id("keys").recovery_window_in_days(7).send().await.unwrap();
-        said(create().send().await)
+        deleted_secret(&it).await;
+        said(it.aws.secrets.create_secret().name("keys").secret_string("{}").send().await)
     };
+    reading_of_a_secret_in_recovery of secret_in_recovery: "InvalidRequestException", "marked for deletion",
+        async |it: Account| {
+            deleted_secret(&it).await;
+            said(it.aws.secrets.get_secret_value().secret_id("keys").send().await)
+        };
+    writing_of_a_secret_in_recovery of secret_in_recovery: "InvalidRequestException", "You can't perform this operation",
+        async |it: Account| {
+            deleted_secret(&it).await;
+            said(it.aws.secrets.put_secret_value().secret_id("keys").secret_string("{}").send().await)
+        };
     secret_names: "ValidationException", "Invalid name", async |it: Account| {
         said(it.aws.secrets.create_secret().name("a b*").secret_string("{}").send().await)
     };
@@ -64,4 +87,6 @@ probes! {
     };
     log_group_names: "InvalidParameterException", "logGroupName",
         async |it: Account| said(it.aws.logs.create_log_group().log_group_name("a b").send().await);
+    log_groups_of_aws of log_group_names: "InvalidParameterException", "'aws/x' at 'logGroupName'",
+        async |it: Account| said(it.aws.logs.create_log_group().log_group_name("aws/x").send().await);
 }
