@@ -1,10 +1,18 @@
-//! What GitHub hands to a workflow that wants to take a role: a signed list of claims about itself.
+//! A repository on GitHub, and what GitHub hands to its workflows that want to take a role: a signed list of claims.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 /// Who signs, as IAM knows it; claims are condition keys behind this name.
 pub(crate) const ISSUER: &str = "token.actions.githubusercontent.com";
+
+/// What a command is told of the repository that may deploy `staging`.
+pub const REPOSITORY: [&str; 4] = [
+    "--set=github.repository=example/weather",
+    "--set=github.repository_id=4711",
+    "--set=github.owner_id=42",
+    "--set=github.environments=[\"staging\"]",
+];
 
 /// The claims of a workflow in an environment of a repository, whose owner and itself have these numbers.
 ///

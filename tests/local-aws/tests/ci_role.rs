@@ -5,7 +5,7 @@ use aws_sdk_ec2::error::ProvideErrorMetadata as _;
 use local_aws::Cloud;
 use local_aws::census::census;
 use local_aws::commands::{Said, piped, typed};
-use local_aws::github::{claims, token};
+use local_aws::github::{REPOSITORY, claims, token};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
 use provision::guard::Access;
@@ -14,19 +14,8 @@ use serde_json::Value;
 const ROLE: &str = "arn:aws:iam::123456789012:role/provision-pipeline/weather-comment-generator/staging/\
                     weather-comment-generator-staging-pipeline-ap-northeast-1";
 const PROVIDER: &str = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
-const GITHUB: [&str; 8] = [
-    "--set",
-    "github.repository=example/weather",
-    "--set",
-    "github.repository_id=4711",
-    "--set",
-    "github.owner_id=42",
-    "--set",
-    "github.environments=[\"staging\"]",
-];
-
 async fn run(cloud: &Cloud, words: &[&str]) -> Said {
-    piped(cloud, &[&["ci-role"], &GITHUB[..], words].concat(), "").await
+    piped(cloud, &[&["ci-role"], &REPOSITORY[..], words].concat(), "").await
 }
 
 fn has(text: &str, parts: &[&str]) {
@@ -88,7 +77,7 @@ async fn it_is_made_once_and_changed_when_the_repository_changes() {
     let said = run(&cloud, &["--apply"]).await;
     assert_eq!(said.exit, Exit::Refused);
     has(&said.talk, &["will not let workflows of example/weather deploy staging", "--yes"]);
-    let said = typed(&cloud, &[&["ci-role", "--apply"], &GITHUB[..]].concat(), "n\n").await;
+    let said = typed(&cloud, &[&["ci-role", "--apply"], &REPOSITORY[..]].concat(), "n\n").await;
     assert_eq!(said.exit, Exit::Refused);
     let said = run(&cloud, &["--apply", "--yes"]).await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);

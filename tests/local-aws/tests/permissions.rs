@@ -9,6 +9,7 @@ use aws_sdk_ecs::types::{ClusterSetting, ClusterSettingName};
 use config::deployment::WebAcl;
 use local_aws::Cloud;
 use local_aws::commands::piped;
+use local_aws::github::REPOSITORY;
 use local_aws::runs::{Report, Runs, certificate, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
@@ -117,15 +118,7 @@ impl Scene {
         let image = self.somebody().ecs.describe_task_definition().task_definition("weather-comment-generator-staging");
         let image = image.send().await.unwrap().task_definition.unwrap();
         let image = image.container_definitions()[0].image().unwrap().to_owned();
-        let github = [
-            "doctor",
-            "--set=github.repository=example/weather",
-            "--set=github.repository_id=7",
-            "--set=github.owner_id=8",
-            "--set=github.environments=[\"staging\"]",
-            "--image",
-        ];
-        self.command(Who::Doctor, &[&github[..], &[&image]].concat(), "").await;
+        self.command(Who::Doctor, &[&["doctor"], &REPOSITORY[..], &["--image", &image]].concat(), "").await;
         // Before the first deploy there is nothing to compare with, so it asks how much room there is.
         let (cloud, whole) = (Cloud::default(), self.runs.cloud.clone());
         let certificate = certificate(&cloud).await.unwrap();

@@ -7,6 +7,7 @@ use std::mem;
 
 use local_aws::Cloud;
 use local_aws::commands::{Said, normal, piped};
+use local_aws::github::REPOSITORY;
 use local_aws::policy::Policy;
 use local_aws::runs::image_layout;
 use provision::cli::Exit;
@@ -225,24 +226,14 @@ async fn of_a_run_that_was_killed() {
 #[tokio::test(start_paused = true)]
 async fn of_a_pipeline() {
     let desk = Desk::new().await;
-    let repository = [
-        "--set",
-        "github.repository=example/weather-comments",
-        "--set",
-        "github.repository_id=4711",
-        "--set",
-        "github.owner_id=42",
-        "--set",
-        "github.environments=[\"staging\"]",
-    ];
     for (name, words, exit) in
         [("ci-role", &["ci-role"][..], Exit::Done), ("ci-role-unasked", &["ci-role", "--apply"], Exit::Refused)]
     {
-        snapshot(&desk, name, &[words, &repository].concat(), exit).await;
+        snapshot(&desk, name, &[words, &REPOSITORY].concat(), exit).await;
     }
-    let applied = desk.run(&[&["ci-role", "--apply", "--yes"][..], &repository].concat()).await;
+    let applied = desk.run(&[&["ci-role", "--apply", "--yes"][..], &REPOSITORY].concat()).await;
     assert_eq!(applied.exit, Exit::Done, "{}", applied.talk);
-    let words = [&["ci-role", "--remove", "--yes"][..], &repository].concat();
+    let words = [&["ci-role", "--remove", "--yes"][..], &REPOSITORY].concat();
     snapshot(&desk, "ci-role-remove", &words, Exit::Done).await;
 }
 

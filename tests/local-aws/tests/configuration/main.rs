@@ -51,7 +51,7 @@ impl Desk {
         self.run(&words.iter().copied().chain(more).collect::<Vec<_>>()).await
     }
 
-    fn take(&mut self, change: Change) {
+    fn take(&mut self, change: &[&str]) {
         let replaced: Vec<_> = change.iter().map(|setting| key(setting)).collect();
         self.settings.retain(|setting| !replaced.contains(&key(setting)));
         self.settings.extend(change.iter().filter(|setting| setting.contains('=')).map(ToString::to_string));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use config::deployment::Deployment;
+use local_aws::github::REPOSITORY;
 use local_aws::matrix::{BUCKET, OWN_KEY, WEB_ACL};
 use local_aws::runs::certificate;
 use provision::cli::Exit;
@@ -201,12 +202,7 @@ async fn of_what_the_service_is_told() {
 #[tokio::test(start_paused = true)]
 async fn of_the_repository_that_may_deploy() {
     let mut desk = Desk::deployed().await;
-    desk.take(&[
-        "github.repository=example/weather",
-        "github.repository_id=4711",
-        "github.owner_id=42",
-        "github.environments=[\"staging\"]",
-    ]);
+    desk.take(&REPOSITORY.map(|setting| setting.trim_start_matches("--set=")));
     desk.settle().await;
     assert_eq!(desk.run(&["ci-role", "--apply", "--yes"]).await.exit, Exit::Done);
     let mut plans = Vec::new();

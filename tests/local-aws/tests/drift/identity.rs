@@ -3,6 +3,7 @@
 use config::deployment::Github;
 use local_aws::checks::lines;
 use local_aws::commands::piped;
+use local_aws::github::REPOSITORY;
 use provision::cli::Exit;
 use provision::context::Context;
 use provision::guard::Access;
@@ -104,17 +105,6 @@ async fn destroy_takes_a_role_with_whatever_was_attached_to_it() {
     account.runs.destroy().await.unwrap();
 }
 
-const GITHUB: [&str; 8] = [
-    "--set",
-    "github.repository=example/weather",
-    "--set",
-    "github.repository_id=4711",
-    "--set",
-    "github.owner_id=42",
-    "--set",
-    "github.environments=[\"staging\"]",
-];
-
 /// The same as the configuration reads it.
 pub(crate) fn github() -> Github {
     Github {
@@ -126,7 +116,7 @@ pub(crate) fn github() -> Github {
 }
 
 pub(crate) async fn apply(account: &Account) {
-    let words = [&["ci-role", "--apply", "--yes"], &GITHUB[..]].concat();
+    let words = [&["ci-role", "--apply", "--yes"], &REPOSITORY[..]].concat();
     let said = piped(&account.runs.cloud, &words, "").await;
     assert_eq!(said.exit, Exit::Done, "{}", said.talk);
 }

@@ -6,6 +6,7 @@ use aws_sdk_ecs::types::{
     ExecuteCommandConfiguration, ExecuteCommandLogging, LoadBalancer, Secret, Volume,
 };
 use aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum;
+use aws_sdk_secretsmanager::operation::create_secret::builders::CreateSecretFluentBuilder;
 use local_aws::faults::{Fault, Faults};
 
 use crate::account::{Account, KEY, TRUST, container, seconds};
@@ -20,6 +21,19 @@ async fn scaled(it: &Account, min: i32, max: i32) -> Said {
     let request = it.aws.autoscaling.register_scalable_target().resource_id("service/c/s");
     let request = request.min_capacity(min).max_capacity(max).service_namespace(ServiceNamespace::Ecs);
     said(request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).send().await)
+}
+
+/// Why a task stopped that is told a key of a secret whose only key is `A`.
+async fn told_a_secret(it: &Account, secret: CreateSecretFluentBuilder, key: &str) -> Said {
+    it.cluster().await;
+    let made = secret.name("keys").secret_string(r#"{"A":"1"}"#).send().await.unwrap();
+    let secret = Secret::builder().name("X").value_from(format!("{}:{key}::", made.arn.unwrap())).build().unwrap();
+    let role = it.role("execution", TRUST).await;
+    let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
+    seconds(60).await;
+    it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
+    seconds(600).await;
+    stop_reason(it).await
 }
 
 /// The newest events of the service.
@@ -200,15 +214,7 @@ probes! {
     agents_connect: "TargetNotConnectedException", "Try again later",
         async |it: Account| executed(&it, true, 61, true).await;
     secret_keys_at_start: "TaskFailedToStart", "did not contain json key MISSING", async |it: Account| {
-        it.cluster().await;
-        let made = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).send().await.unwrap();
-        let secret = Secret::builder().name("X").value_from(format!("{}:MISSING::", made.arn.unwrap())).build().unwrap();
-        let role = it.role("execution", TRUST).await;
-        let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
-        seconds(60).await;
-        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
-        seconds(600).await;
-        stop_reason(&it).await
+        told_a_secret(&it, it.aws.secrets.create_secret(), "MISSING").await
     };
     log_of_sessions: "InvalidParameterException", "Log configuration must be specified", async |it: Account| {
         it.linked_roles().await;
@@ -217,16 +223,7 @@ probes! {
         said(it.aws.ecs.create_cluster().cluster_name("other").configuration(configuration).send().await)
     };
     secrets_need_their_key: "TaskFailedToStart", "Access to KMS is not allowed", async |it: Account| {
-        it.cluster().await;
-        let request = it.aws.secrets.create_secret().name("keys").secret_string(r#"{"A":"1"}"#).kms_key_id(KEY);
-        let made = request.send().await.unwrap();
-        let secret = Secret::builder().name("X").value_from(format!("{}:A::", made.arn.unwrap())).build().unwrap();
-        let role = it.role("execution", TRUST).await;
-        let registered = it.task_of(&role, container().secrets(secret).build()).send().await.unwrap();
-        seconds(60).await;
-        it.service(registered.task_definition().unwrap().task_definition_arn().unwrap()).send().await.unwrap();
-        seconds(600).await;
-        stop_reason(&it).await
+        told_a_secret(&it, it.aws.secrets.create_secret().kms_key_id(KEY), "A").await
     };
     disk_that_is_not_there_yet of mount_targets_take_time: "TaskFailedToStart", "Failed to resolve", async |it: Account| {
         it.cluster().await;
