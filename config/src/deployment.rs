@@ -141,7 +141,7 @@ impl Deployment {
         let environment = reader.choice("environment", &BUILT_IN.map(|(name, _, kind)| (name, kind)));
         let region = reader.text("region", region);
         let mut deployment = Self {
-            task: Task::read(reader, &app),
+            task: Task::read(reader),
             app,
             environment: environment_name(environment).to_owned(),
             account: reader.checked("account", account),

@@ -90,6 +90,11 @@ impl Names {
         self.fitted("service", 255)
     }
 
+    /// The family of task definitions: letters, digits, hyphens.
+    pub fn task_family(&self) -> String {
+        self.fitted("task", 255)
+    }
+
     /// The image repository, in lower case.
     pub fn repository(&self) -> String {
         format!("{}/{}", slug(&self.app), slug(&self.environment))
@@ -160,6 +165,7 @@ impl Names {
             name("path of roles", self.pipeline_path(), 512),
             name("cluster", self.cluster(), 255),
             name("service", self.service(), 255),
+            name("task definition", self.task_family(), 255),
             name("repository", self.repository(), 256),
             name("secret", self.secret(), 512),
             name("log group", self.log_group(), 512),

@@ -105,7 +105,7 @@ impl OurStack {
 
         let image = stack_.add(
             "image",
-            Image { family: d.task.family.clone(), repository: n.repository(), source: image },
+            Image { family: n.task_family(), repository: n.repository(), source: image },
             repository,
             |_| (),
         );

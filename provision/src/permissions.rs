@@ -121,7 +121,6 @@ pub struct Place {
     region: String,
     app: String,
     environment: String,
-    family: String,
     own_key: Option<String>,
     names: Names,
 }
@@ -137,7 +136,6 @@ impl Place {
             region: deployment.region.clone(),
             app: deployment.app.clone(),
             environment: deployment.environment.clone(),
-            family: deployment.task.family.clone(),
             own_key: deployment.encryption.kms_key_arn.clone(),
             names: Names::of(deployment),
         }
@@ -233,7 +231,7 @@ impl Place {
 
     /// The ARNs behind a word of the table.
     fn resources(&self, word: &str) -> Vec<String> {
-        let Self { names, region, account, family, .. } = self;
+        let Self { names, region, account, .. } = self;
         let arn = |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{account}:{rest}");
         let global = |service: &str, rest: &str| format!("arn:aws:{service}::{account}:{rest}");
         let (cluster, service, balancer) = (names.cluster(), names.service(), names.load_balancer());
@@ -251,7 +249,7 @@ impl Place {
                 arn("ecs", &format!("service/{cluster}/{service}")),
                 arn("ecs", &format!("service-deployment/{cluster}/{service}/*")),
                 arn("ecs", &format!("task/{cluster}/*")),
-                arn("ecs", &format!("task-definition/{family}:*")),
+                arn("ecs", &format!("task-definition/{}:*", names.task_family())),
             ],
             "linked-roles" => vec![global("iam", "role/aws-service-role/*")],
             "load-balancing" => {

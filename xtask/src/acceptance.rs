@@ -26,7 +26,7 @@ use crate::local::{Keeper, LocalOptions, Plan, StandIn, Turn};
 use crate::toolchain::Needs;
 use crate::{child, deploy, workspace};
 
-/// What the application and the family of its tasks are called: apart from everything else in the account.
+/// What the application is called: apart from everything else in the account.
 const NAME: &str = "wcg-acceptance";
 
 #[derive(Args, Debug)]
@@ -119,7 +119,7 @@ fn rehearse(arguments: &AcceptanceArguments) -> Result<()> {
 
 /// What every call of `provision` is told: an environment like any other, under names of its own.
 fn words(certificate: &str, rest: &[String]) -> Vec<String> {
-    let ours = [format!("app={NAME}"), format!("task.family={NAME}"), format!("edge.certificate_arn={certificate}")];
+    let ours = [format!("app={NAME}"), format!("edge.certificate_arn={certificate}")];
     let ours = ours.into_iter().flat_map(|setting| ["--set".to_owned(), setting]);
     ["--environment", "staging"].map(ToOwned::to_owned).into_iter().chain(ours).chain(rest.iter().cloned()).collect()
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{list, wrong};
+use super::list;
 use crate::reader::Reader;
 
 /// The processor of a task.
@@ -31,8 +31,6 @@ impl fmt::Display for Architecture {
 /// One task.
 #[derive(Clone, Debug, Serialize)]
 pub struct Task {
-    /// The family of task definitions.
-    pub family: String,
     /// CPU units; 1024 are one vCPU.
     pub cpu: i32,
     /// Memory.
@@ -42,14 +40,8 @@ pub struct Task {
 }
 
 impl Task {
-    pub(super) fn read(reader: &mut Reader, app: &str) -> Self {
-        let family = reader.checked("task.family", |text| {
-            let fits = (1..=255).contains(&text.len())
-                && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-            if fits { Ok(()) } else { wrong(format!("{text:?} is not a family name"), "use letters, digits, - and _") }
-        });
+    pub(super) fn read(reader: &mut Reader) -> Self {
         let task = Self {
-            family: family.unwrap_or_else(|| app.to_owned()),
             cpu: reader.number("task.cpu", 256..=16_384),
             memory_mib: reader.number("task.memory_mib", 512..=122_880),
             architecture: reader

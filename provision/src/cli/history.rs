@@ -151,7 +151,7 @@ fn text(session: &Session<'_>, revisions: &[Revision], running: Option<Running>,
 
 async fn read(session: &Session<'_>, context: &Context) -> Result<(Vec<Revision>, Option<Running>)> {
     let names = Names::of(&session.deployment);
-    let revisions = task_definition::revisions(context, &session.deployment.task.family).await?;
+    let revisions = task_definition::revisions(context, &names.task_family()).await?;
     let service = ecs_service::find(context, &names.cluster(), &names.service()).await?;
     Ok((revisions, service.as_ref().and_then(Running::of)))
 }
@@ -166,7 +166,7 @@ struct Target {
 pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArguments) -> Result<Exit> {
     session.check_account().await?;
     let names = Names::of(&session.deployment);
-    let family = &session.deployment.task.family;
+    let family = names.task_family();
     let context = Context::silent(session.aws(Access::ReadOnly));
     let record = session.record();
     let ((revisions, running), runs, holder) =
@@ -199,7 +199,7 @@ pub(crate) async fn rollback(session: &Session<'_>, arguments: &RollbackArgument
         let locked = Locked { record: &record, tell: &context, interrupted };
         let back = async |_| {
             let arn = match is_inactive {
-                true => task_definition::register_again(&context, family, &target.arn).await?,
+                true => task_definition::register_again(&context, &family, &target.arn).await?,
                 false => target.arn.clone(),
             };
             ecs_service::go_back(&context, &names.cluster(), &names.service(), &arn).await?;
@@ -230,7 +230,8 @@ async fn named(session: &Session<'_>, context: &Context, number: i32, revisions:
     if let Some(revision) = revisions.iter().find(|revision| revision.number == number) {
         return Ok(Target { revision: revision.clone(), is_inactive: false });
     }
-    let Some(revision) = task_definition::inactive(context, &session.deployment.task.family, number).await? else {
+    let family = Names::of(&session.deployment).task_family();
+    let Some(revision) = task_definition::inactive(context, &family, number).await? else {
         let what = format!("there is no revision {number}; `provision history` lists {}", numbers(revisions));
         return Err(BadInput(what).into());
     };

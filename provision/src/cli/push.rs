@@ -28,8 +28,8 @@ impl Document for Pushed {
 pub(crate) async fn run(session: &Session<'_>, arguments: &PushArguments) -> Result<Exit> {
     let source = ImageSource::layout(&arguments.image_layout).map_err(|error| BadInput(format!("{error:#}")))?;
     session.check_account().await?;
-    let family = session.deployment.task.family.clone();
-    let image = Image { family, repository: Names::of(&session.deployment).repository(), source };
+    let names = Names::of(&session.deployment);
+    let image = Image { family: names.task_family(), repository: names.repository(), source };
     let aws = session.aws(Access::ReadWrite);
     let pushed = report::alone(session, aws, async |context| match image.read(&context).await? {
         Some(there) => {

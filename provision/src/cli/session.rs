@@ -166,8 +166,9 @@ impl<'a> Session<'a> {
             let source = ImageSource::reference(reference, &names.repository(), &self.deployment.region);
             return source.map_err(|error| BadInput(format!("{error:#}")).into());
         }
-        let family = self.deployment.task.family.clone();
-        Ok(ImageSource::Running(RunningService { cluster: names.cluster(), service: names.service(), family }))
+        let running =
+            RunningService { cluster: names.cluster(), service: names.service(), family: names.task_family() };
+        Ok(ImageSource::Running(running))
     }
 
     /// Refuses a deployment without a certificate before anything else is asked or done.

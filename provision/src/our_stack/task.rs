@@ -4,6 +4,7 @@ use config::deployment::Deployment;
 
 use super::policies::Roles;
 use super::{API_PORT, PAGE_PORT};
+use crate::names::Names;
 use crate::resources::access_point::AccessPoint;
 use crate::resources::file_system::FileSystem;
 use crate::resources::iam_role::IamRole;
@@ -23,7 +24,7 @@ type Needs = (Handle<Image>, Handle<LogGroup>, Handle<Secret>, Roles, (Handle<Fi
 pub(super) fn add(stack: &mut Stack, deployment: &Deployment, needs: Needs) -> Handle<TaskDefinition> {
     let (image, log_group, secret, roles, disk) = needs;
     let deployment = deployment.clone();
-    let key = TaskDefinition { family: deployment.task.family.clone() };
+    let key = TaskDefinition { family: Names::of(&deployment).task_family() };
     let roles: (Handle<IamRole>, Handle<IamRole>) = (roles.execution, roles.task);
     let inputs = (image, log_group, secret, roles, disk);
     stack.add("task", key, inputs, move |(image, log, secret, (execution, task), (file_system, access_point))| {

@@ -115,7 +115,8 @@ impl Scene {
     /// else.
     async fn play_the_doctor(&mut self) {
         self.runs.cloud.world(|world| world.account.take_role("/team/", "operator"));
-        let image = self.somebody().ecs.describe_task_definition().task_definition("weather-comment-generator-staging");
+        let image =
+            self.somebody().ecs.describe_task_definition().task_definition("weather-comment-generator-staging-task");
         let image = image.send().await.unwrap().task_definition.unwrap();
         let image = image.container_definitions()[0].image().unwrap().to_owned();
         self.command(Who::Doctor, &[&["doctor"], &REPOSITORY[..], &["--image", &image]].concat(), "").await;

@@ -13,7 +13,7 @@ use crate::desk::{Desk, has, json};
 
 const CLUSTER: &str = "weather-comment-generator-staging-cluster";
 const SERVICE: &str = "weather-comment-generator-staging-service";
-const FAMILY: &str = "weather-comment-generator-staging";
+const FAMILY: &str = "weather-comment-generator-staging-task";
 
 /// An account in which a second image ends at once, and in which ECS has gone back to the first.
 async fn rolled_back_by_ecs() -> Desk {

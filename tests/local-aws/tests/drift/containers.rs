@@ -23,7 +23,7 @@ async fn register(account: &Account, otherwise: impl FnOnce(&mut TaskDefinition)
 }
 
 async fn register_tagged(account: &Account, tagged: bool, otherwise: impl FnOnce(&mut TaskDefinition)) {
-    let request = account.aws.ecs.describe_task_definition().task_definition(&account.runs.deployment.task.family);
+    let request = account.aws.ecs.describe_task_definition().task_definition(account.names.task_family());
     let found = request.include(TaskDefinitionField::Tags).send().await.unwrap();
     let mut task = found.task_definition.unwrap();
     otherwise(&mut task);
@@ -271,7 +271,7 @@ pub(crate) const TASK: &[Case] = &[
     // Nothing of the family can be run any more.
     Case::new(&["+ task", "? service"], |it| {
         Box::pin(async move {
-            let family = &it.runs.deployment.task.family;
+            let family = it.names.task_family();
             let all = it.aws.ecs.list_task_definitions().family_prefix(family).send().await.unwrap();
             for arn in all.task_definition_arns() {
                 it.aws.ecs.deregister_task_definition().task_definition(arn).send().await.unwrap();
@@ -319,7 +319,7 @@ pub(crate) const SERVICE: &[Case] = &[
     Case::new(&["~ service task_definition"], |it| Box::pin(async move { register(it, |_| ()).await })),
     Case::new(&["~ service task_definition"], |it| {
         Box::pin(async move {
-            let first = format!("{}:1", it.runs.deployment.task.family);
+            let first = format!("{}:1", it.names.task_family());
             let found = it.aws.ecs.describe_task_definition().task_definition(first_arn(&first)).send().await.unwrap();
             let arn = found.task_definition.unwrap().task_definition_arn;
             update(it, |service| service.set_task_definition(arn)).await;
