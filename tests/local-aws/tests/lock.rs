@@ -72,6 +72,47 @@ async fn a_destroy_that_comes_during_a_deploy_damages_nothing() {
     assert!(runs.plan(Goal::Present).await.unwrap().is_empty());
 }
 
+/// From at once to some seventeen minutes, close together at first; by then a deploy and a destroy have both ended.
+const MOMENTS: u64 = 16;
+
+/// A deploy of another image and a destroy, of which one comes so much later than the other: at every moment either the
+/// second is told who is at work, or it finds that the first has done its work and does its own.
+#[tokio::test(start_paused = true)]
+async fn a_deploy_and_a_destroy_at_any_distance_damage_nothing() {
+    let mut refused = [0, 0];
+    for (destroy_is_second, refused) in [true, false].into_iter().zip(&mut refused) {
+        for later in (0..MOMENTS).map(|step| Duration::from_millis(300 * step * step * step)) {
+            let mut runs = deployed().await;
+            runs.new_image("the second program").unwrap();
+            let mut other = colleague(&runs).await;
+            other.image = runs.image.clone();
+            let goals = if destroy_is_second { [Goal::Present, DESTROY] } else { [DESTROY, Goal::Present] };
+            let late = async {
+                sleep(later).await;
+                other.run(goals[1]).await
+            };
+            let (first, second) = tokio::join!(runs.run(goals[0]), late);
+            let ends = [("somebody", first), ("colleague", second)];
+            let won: Vec<_> =
+                ends.iter().map(|(_, end)| end.as_ref().is_ok_and(|it| it.outcome.is_complete())).collect();
+            let case = format!("{:?} {later:?} after {:?}: {ends:#?}", goals[1], goals[0]);
+            if let Some(loser) = won.iter().position(|won| !won) {
+                *refused += 1;
+                let winner = 1 - loser;
+                assert!(won[winner], "both lost: {case}");
+                let told = format!("{:#}", ends[loser].1.as_ref().unwrap_err());
+                assert!(told.contains(ends[winner].0) && told.contains("nothing was changed"), "{told}: {case}");
+            }
+            // What holds in the end is what the last one wanted that got through.
+            let last = won.iter().rposition(|won| *won).unwrap();
+            let plan = runs.plan(goals[last]).await.unwrap();
+            assert!(plan.is_empty(), "{plan}: {case}");
+            assert!(runs.holder().await.unwrap().is_none(), "{case}");
+        }
+    }
+    assert!(refused.iter().all(|count| (5..MOMENTS).contains(count)), "{refused:?} of {MOMENTS} were refused");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_plan_made_before_somebody_elses_run_is_out_of_date() {
     let mut runs = deployed().await;
