@@ -12,6 +12,7 @@ import itertools
 import logging
 import os
 
+from ministack import app
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_region
 from ministack.services import cloudwatch_logs, ec2, ecs
@@ -29,7 +30,8 @@ def install():
     ecs._build_run_kwargs = _as_described(ecs._build_run_kwargs)
     ecs._run_docker_container = _without_limits_where_forbidden(ecs._run_docker_container)
     ecs._container_ip = _address_of
-    ecs.load_persisted_state = _ending_what_ran(ecs.load_persisted_state)
+    ecs._restore_state = _ending_what_ran(ecs._restore_state)
+    _start_again_when_all_is_there()
 
 
 def place(address, port):
@@ -69,16 +71,31 @@ def _as_described(build_run_kwargs):
     return build
 
 
-def _ending_what_ran(load_persisted_state):
-    def load(state):
-        load_persisted_state(state)
+def _ending_what_ran(restore_state):
+    def restore(state):
+        restore_state(state)
         for _key, task in ecs._tasks.all_items():
             # ministack says that they are stopped, but still lists them as wanted.
             if task["desiredStatus"] != "STOPPED":
                 task |= {"desiredStatus": "STOPPED", "stopCode": "TerminationNotice", "stoppedAt": ecs._iso()}
                 task["stoppedReason"] = "The stand-in was stopped"
 
-    return load
+    return restore
+
+
+def _start_again_when_all_is_there():
+    # ministack starts the tasks of its services again as soon as it knows the services, side by side with reading what
+    # those tasks need: log groups, secrets, target groups.
+    start_again, load = ecs._start_restored_service_reconciler, app._load_persisted_state
+    wanted = []
+    ecs._start_restored_service_reconciler = lambda: wanted.append(True)
+
+    def load_all():
+        load()
+        if wanted:
+            start_again()
+
+    app._load_persisted_state = load_all
 
 
 def _check_log(container):
