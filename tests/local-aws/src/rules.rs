@@ -94,6 +94,7 @@ rules! {
     protected_from_deletion = 0,
     duplicate_rule = 0,
     associated_once = 0,
+    attached_gateway = 0,
     bucket_for_access_logs = 0,
     firewall_knows_both = 0,
     firewall_hears_late = 0,

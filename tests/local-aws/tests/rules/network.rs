@@ -130,6 +130,11 @@ probes! {
         let gateway = it.gateway(&vpc).await;
         said(it.aws.ec2.attach_internet_gateway().internet_gateway_id(gateway).vpc_id(vpc).send().await)
     };
+    attached_gateway: "DependencyViolation", "has dependencies and cannot be deleted", async |it: Account| {
+        let vpc = it.vpc().await;
+        let gateway = it.gateway(&vpc).await;
+        said(it.aws.ec2.delete_internet_gateway().internet_gateway_id(gateway).send().await)
+    };
     subnet_in_use: "DependencyViolation", "has dependencies and cannot be deleted", async |it: Account| {
         let (_, _, subnet) = after_a_load_balancer(&it).await;
         said(it.aws.ec2.delete_subnet().subnet_id(subnet).send().await)
