@@ -55,9 +55,9 @@ impl Outcome {
 
     /// What came of going on after a complete run.
     pub(crate) fn goes_on(&mut self, next: Self) {
-        let changed = std::mem::take(&mut self.changed);
-        *self = next;
-        self.changed.extend(changed);
+        self.changed.extend(next.changed);
+        self.failed = next.failed;
+        self.skipped = next.skipped;
     }
 }
 

@@ -42,6 +42,8 @@ pub struct World {
     pub(crate) found: BTreeMap<NodeId, Found>,
     /// Whose things are, as far as earlier runs knew: the look before a change needs it, too.
     pub(crate) owned: Hints,
+    /// Retired resources that nobody looked for, because the last run knew that they are gone.
+    known_gone: BTreeSet<NodeId>,
 }
 
 impl World {
@@ -78,7 +80,46 @@ pub(crate) fn gone(name: &str) -> String {
 /// # Errors
 /// The first failing read, naming its resource.
 pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
-    let mut reads = reads(stack, context);
+    let mut world = read_all(stack, context, stack.ids()).await?;
+    for id in retired(stack) {
+        if is_known_gone(stack, context, id).await {
+            world.known_gone.insert(id);
+        }
+    }
+    Ok(world)
+}
+
+/// Looks once more after a run for what should be gone, and gives the plan to remove what shows.
+///
+/// An old answer may have kept something from the first look's sight, and the next run would not look for it: it knows it
+/// to be gone. A removal looks for everything, other runs for what is retired and was not known to be gone before.
+///
+/// # Errors
+/// The first failing read, naming its resource.
+pub(crate) async fn rest(stack: &Stack, world: &World, goal: Goal, context: &Context) -> Result<(Plan, World)> {
+    match goal {
+        Goal::Present => {
+            let ids = retired(stack).filter(|id| !world.known_gone.contains(id));
+            let left = read_all(stack, context, ids).await?;
+            Ok((Plan { goal, steps: clearing_away(stack, &left) }, left))
+        }
+        Goal::Absent { .. } => {
+            let left = observe(stack, context).await?;
+            Ok((plan(stack, &left, goal)?, left))
+        }
+    }
+}
+
+async fn is_known_gone(stack: &Stack, context: &Context, id: NodeId) -> bool {
+    stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some()
+}
+
+fn retired(stack: &Stack) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
+    stack.ids().filter(|id| stack.is_retired(*id))
+}
+
+async fn read_all(stack: &Stack, context: &Context, ids: impl Iterator<Item = NodeId> + Send) -> Result<World> {
+    let mut reads = reads(stack, context, ids);
     let mut world = World::default();
     while let Some((id, read)) = reads.next().await {
         if let Some(found) = read.with_context(|| format!("reading {} {}", stack.kind(id), stack.name(id)))? {
@@ -91,7 +132,7 @@ pub async fn observe(stack: &Stack, context: &Context) -> Result<World> {
 
 /// Reads every resource of a stack as [`observe`] does, and goes on where something cannot be read.
 pub async fn survey(stack: &Stack, context: &Context) -> (World, BTreeMap<NodeId, anyhow::Error>) {
-    let mut reads = reads(stack, context);
+    let mut reads = reads(stack, context, stack.ids());
     let mut world = World::default();
     let mut failures = BTreeMap::new();
     while let Some((id, read)) = reads.next().await {
@@ -104,9 +145,13 @@ pub async fn survey(stack: &Stack, context: &Context) -> (World, BTreeMap<NodeId
     (world, failures)
 }
 
-fn reads<'a>(stack: &'a Stack, context: &'a Context) -> impl Stream<Item = (NodeId, Result<Option<Found>>)> + Unpin {
-    let reads = stack.ids().map(move |id| async move {
-        if stack.is_retired(id) && context.hint(&gone(stack.name(id))).await.is_some() {
+fn reads<'a>(
+    stack: &'a Stack,
+    context: &'a Context,
+    ids: impl Iterator<Item = NodeId> + Send + 'a,
+) -> impl Stream<Item = (NodeId, Result<Option<Found>>)> + Unpin {
+    let reads = ids.map(move |id| async move {
+        if is_known_gone(stack, context, id).await {
             return (id, Ok(None));
         }
         (id, unhurried(context, || stack.node(id).read(context)).await)
@@ -277,7 +322,7 @@ fn building_up(stack: &Stack, world: &World) -> Result<Vec<Step>> {
 
 /// What should be gone goes last: until everything is as described, something may still use it.
 fn clearing_away(stack: &Stack, world: &World) -> Vec<Step> {
-    let there: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id) && world.has(*id)).collect();
+    let there: Vec<_> = retired(stack).filter(|id| world.has(*id)).collect();
     let steps = there.iter().rev().map(|id| {
         let on_it = there.iter().copied().filter(|other| stack.needs(*other).contains(id));
         step(stack, *id, Action::Delete, stack.described().chain(on_it).collect())
@@ -310,7 +355,7 @@ fn tearing_down(stack: &Stack, world: &World, delete_data: bool) -> Vec<Step> {
     }
     // A run before this one may have stopped halfway, with something in use that should be gone: so it goes after
     // everything that nothing like it stands on.
-    let retired: Vec<_> = stack.ids().filter(|id| stack.is_retired(*id)).collect();
+    let retired: Vec<_> = retired(stack).collect();
     let under: BTreeSet<_> = retired.iter().flat_map(|id| all_needs(stack, *id)).collect();
     let users: Vec<_> = stack.described().filter(|id| !under.contains(id)).collect();
     for id in retired {

@@ -14,7 +14,7 @@ use crate::context::{Context, Hints, Look};
 use crate::event::Event;
 use crate::execute::{self, Options, execute};
 use crate::our_stack::OurStack;
-use crate::plan::{GONE, Goal, Plan, World, observe, plan};
+use crate::plan::{GONE, Goal, Plan, World, observe, plan, rest};
 use crate::record::{Entry, Lock, Outcome, Record, Run};
 use crate::retry::persist;
 use crate::stack::Stack;
@@ -135,16 +135,14 @@ pub async fn carry_out(
         let options = Options { interrupted: stopped, ..options.clone() };
         let stack = &work.ours.stack;
         let mut outcome = execute(stack, plan, world, aws, &options, events).await;
-        if let Goal::Absent { .. } = plan.goal {
-            for looks in 1.. {
-                let Some((rest, left)) = rest(stack, plan.goal, world, aws, tell, &outcome).await else { break };
-                if looks > LOOKS_AFTER_REMOVAL {
-                    tell.note(format_args!("this shows still, although it was removed; run again in a while:\n{rest}"));
-                    break;
-                }
-                tell.note("something did not show before, or shows still; removing it, too");
-                outcome.goes_on(execute(stack, &rest, &left, aws, &options, events).await);
+        for looks in 1.. {
+            let Some((rest, left)) = what_shows(stack, plan.goal, world, aws, tell, &outcome).await else { break };
+            if looks > LOOKS_AFTER_REMOVAL {
+                tell.note(format_args!("this shows still, although it was removed; run again in a while:\n{rest}"));
+                break;
             }
+            tell.note("something did not show before, or shows still; removing it, too");
+            outcome.goes_on(execute(stack, &rest, &left, aws, &options, events).await);
         }
         outcome
     };
@@ -170,12 +168,12 @@ pub async fn carry_out(
     Box::pin(locked.run(entry.clone(), Some(known), execution, end)).await
 }
 
-/// How often a removal removes what shows after it.
+/// How often a run removes what shows after its removals.
 const LOOKS_AFTER_REMOVAL: usize = 3;
 
-/// What a removal that seems complete has left, if anything: an answer of a moment ago may have kept something from sight,
-/// and once the tool is gone from an account nobody looks for it any more.
-async fn rest(
+/// What a run that seems complete has left of what should be gone, if anything: an answer of a moment ago may have kept it
+/// from sight, and nobody would look for it any more.
+async fn what_shows(
     stack: &Stack,
     goal: Goal,
     world: &World,
@@ -188,11 +186,7 @@ async fn rest(
     }
     let known = Arc::new(world.owned.clone());
     let context = Context::looking(aws.clone(), async move { known }, Look::Afresh);
-    let look = async {
-        let left = observe(stack, &context).await?;
-        anyhow::Ok((plan(stack, &left, goal)?, left))
-    };
-    match look.await {
+    match rest(stack, world, goal, &context).await {
         Ok((plan, left)) => (!plan.is_empty()).then_some((plan, left)),
         Err(error) => {
             tell.note(format_args!("could not look whether all is gone, run again to be sure: {error:#}"));
