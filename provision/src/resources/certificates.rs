@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, CertificateSummary, CertificateType, ResourceRecord};
-use aws_sdk_route53::types::RrType;
+use aws_sdk_route53::types::{self, ResourceRecordSet, RrType};
 
 use super::dns;
 use crate::aws::{Absent as _, AwsError};
@@ -79,22 +79,40 @@ pub(super) fn proof(certificate: &CertificateDetail) -> Option<&ResourceRecord> 
     certificate.domain_validation_options().iter().find_map(|option| option.resource_record())
 }
 
-/// Deletes a certificate and its record.
-pub(super) async fn delete(context: &Context, ours: &Ours) -> Result<()> {
+/// The record that proves the domain, as it is written in DNS.
+pub(super) fn record(proof: &ResourceRecord) -> Result<ResourceRecordSet> {
+    let value = types::ResourceRecord::builder().value(proof.value()).build()?;
+    let set = ResourceRecordSet::builder().name(proof.name()).r#type(RrType::Cname).ttl(TTL);
+    Ok(set.resource_records(value).build()?)
+}
+
+/// How long others may remember the record, in seconds.
+const TTL: i64 = 300;
+
+/// Removes the record that proves a certificate, before the certificate goes: without it nothing would tell the record's
+/// name any more.
+pub(super) async fn remove_proof(context: &Context, ours: &Ours) -> Result<()> {
     let Some(certificate) = describe(context, &ours.arn).await? else { return Ok(()) };
-    // First: without the certificate nothing would tell the record's name any more. Other certificates of the account
-    // for the same name are proved by the same record.
+    // Other certificates of the account for the same name are proved by the same record.
     let is_another = |it: &CertificateSummary| {
         it.domain_name() == Some(ours.domain.as_str())
             && it.certificate_arn() != Some(ours.arn.as_str())
             && is_alive(it)
     };
     let is_shared = list(context).await?.iter().any(is_another);
-    if let Some(proof) = proof(&certificate).filter(|_| !is_shared && !ours.zone_id.is_empty())
-        && let Some(set) = dns::record(context, &ours.zone_id, proof.name(), RrType::Cname).await?
-    {
+    if let Some(proof) = proof(&certificate).filter(|_| !is_shared && !ours.zone_id.is_empty()) {
+        // It may only not show, and would stay for good.
+        let set = match dns::record(context, &ours.zone_id, proof.name(), RrType::Cname).await? {
+            Some(set) => set,
+            None => record(proof)?,
+        };
         dns::remove(context, &ours.zone_id, set).await?;
     }
+    Ok(())
+}
+
+/// Deletes a certificate.
+pub(super) async fn delete(context: &Context, ours: &Ours) -> Result<()> {
     // In use until the load balancer has forgotten it, which the executor waits for.
     let request = context.aws.acm.delete_certificate().certificate_arn(&ours.arn);
     request.send().await.absent_on(&["ResourceNotFoundException"])?;

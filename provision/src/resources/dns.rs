@@ -54,10 +54,11 @@ pub(super) async fn write(context: &Context, zone_id: &str, set: ResourceRecordS
     change(context, zone_id, ChangeAction::Upsert, set).await
 }
 
-/// Removes a record as it was just read; gone already is as good.
+/// Removes a record, which must be said exactly as it is; gone already is as good, also with its whole zone.
 pub(super) async fn remove(context: &Context, zone_id: &str, set: ResourceRecordSet) -> Result<()> {
+    let is_gone = |error: &AwsError| error.is("NoSuchHostedZone") || error.message.contains("it was not found");
     match change(context, zone_id, ChangeAction::Delete, set).await {
-        Err(error) if error.chain().any(|cause| cause.to_string().contains("it was not found")) => Ok(()),
+        Err(error) if error.downcast_ref().is_some_and(is_gone) => Ok(()),
         other => other,
     }
 }

@@ -68,6 +68,9 @@ impl Resource for OldCertificates {
     async fn delete(&self, context: &Context, live: &Live<Self>) -> Result<()> {
         for old in &live.spec.ours {
             self.remove_alias(context, old).await?;
+            certificates::remove_proof(context, old).await?;
+            // It may not have shown before, and without the certificate nobody looks for it any more.
+            self.remove_alias(context, old).await?;
             certificates::delete(context, old).await?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use aws_sdk_acm::types::{CertificateDetail, CertificateStatus, FailureReason, Tag, ValidationMethod};
-use aws_sdk_route53::types::{ResourceRecord, ResourceRecordSet, RrType};
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -167,15 +167,13 @@ impl RequestedCertificate {
         let look = || async {
             let certificate = alive(certificates::describe(context, arn).await?)?;
             Ok(match certificates::proof(&certificate) {
-                Some(proof) => Poll::Ready((proof.name.clone(), proof.value.clone())),
+                Some(proof) => Poll::Ready(proof.clone()),
                 None => Poll::Pending("no record yet".to_owned()),
             })
         };
-        let (name, value) = context.wait(wait, look).await?;
-        let record = ResourceRecord::builder().value(value).build()?;
-        let set = ResourceRecordSet::builder().name(&name).r#type(RrType::Cname).ttl(300).resource_records(record);
-        dns::write(context, zone_id, set.build()?).await?;
-        Ok(Place { zone_id: zone_id.to_owned(), name })
+        let proof = context.wait(wait, look).await?;
+        dns::write(context, zone_id, certificates::record(&proof)?).await?;
+        Ok(Place { zone_id: zone_id.to_owned(), name: proof.name })
     }
 
     async fn issued(&self, context: &Context, arn: &str) -> Result<()> {
@@ -294,6 +292,7 @@ impl Resource for RequestedCertificate {
             is_alive: true,
             zone_id: live.spec.hosted_zone_id.clone(),
         };
+        certificates::remove_proof(context, &ours).await?;
         certificates::delete(context, &ours).await
     }
 }
