@@ -30,6 +30,18 @@ for (const button of form.querySelectorAll("[data-region]")) {
   });
 }
 
+// All places take a while; whoever comes back by the browser's button finds the form as it was.
+const go = form.querySelector(".go");
+const goes = go.textContent;
+form.addEventListener("submit", () => {
+  go.textContent = "作っています…";
+  go.disabled = true;
+});
+window.addEventListener("pageshow", () => {
+  go.textContent = goes;
+  go.disabled = false;
+});
+
 document.getElementById("search").addEventListener("input", (event) => {
   const typed = event.target.value.trim();
   for (const region of form.querySelectorAll("details")) {
@@ -45,9 +57,14 @@ document.getElementById("search").addEventListener("input", (event) => {
 });
 
 async function copy(text, button) {
-  await navigator.clipboard.writeText(text);
   const before = button.textContent;
-  button.textContent = "コピーしました";
+  try {
+    // Without HTTPS there is no clipboard, and a browser may refuse it, too.
+    await navigator.clipboard.writeText(text);
+    button.textContent = "コピーしました";
+  } catch {
+    button.textContent = "コピーできません";
+  }
   setTimeout(() => { button.textContent = before; }, 2000);
 }
 

@@ -51,7 +51,12 @@ impl IntoResponse for Problem {
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), self.more) {
             body.extend(more);
         }
-        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        let mut response = (self.status, kind, body.to_string()).into_response();
+        if let Some(seconds) = body["retry_after_seconds"].as_u64() {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -65,7 +70,7 @@ impl From<NoComment> for Problem {
             NoComment::Weather(error @ (WeatherError::Busy { .. } | WeatherError::Down { .. })) => {
                 let busy = matches!(error, WeatherError::Busy { .. });
                 let title = if busy { "weather service busy" } else { "weather service down" };
-                let seconds = error.retry_after().map(|wait| wait.as_secs_f64().ceil());
+                let seconds = error.retry_after().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
                 (StatusCode::SERVICE_UNAVAILABLE, title, json!({ "retry_after_seconds": seconds }))
             }
             NoComment::Weather(_) => (StatusCode::BAD_GATEWAY, "no forecast", Value::Null),

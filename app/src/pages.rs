@@ -1,5 +1,7 @@
 //! The page: choose places, get comments. It works without JavaScript.
 
+mod failure;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use crate::domain::day::target_date;
 use crate::domain::outline::Outline;
 use crate::service::{By, Comment, Service};
 use crate::weather::Upstream;
+use failure::Failure;
 
 /// The addresses of the page.
 pub fn routes() -> Router<Arc<Service>> {
@@ -47,7 +50,7 @@ struct Page<'a> {
     down: Option<String>,
     regions: Vec<Region<'a>>,
     rows: Vec<Row>,
-    failures: Vec<String>,
+    failures: Vec<Failure>,
     dots: Vec<Dot<'a>>,
 }
 
@@ -126,7 +129,7 @@ async fn page(State(service): State<Arc<Service>>, Query(query): Query<Vec<(Stri
     for (name, result) in results {
         match result {
             Ok(comment) => rows.push(Row::of(comment)),
-            Err(error) => failures.push(format!("{name}：{error}")),
+            Err(error) => failures.push(Failure::of(name, &error)),
         }
     }
     let choice = |place| Choice { place, chosen: chosen.contains(&place.name) };

@@ -1,7 +1,7 @@
 //! A weather service that is down: said to be down, left alone, and no reason to wait.
 
 use crate::support::wxtech_server::{Scenario, WxTech, hour};
-use crate::support::{get, post, service};
+use crate::support::{Answer, get, post, service};
 use crate::wxtech::over;
 use axum::Router;
 use axum::http::StatusCode;
@@ -23,8 +23,12 @@ async fn desk(scenario: Scenario) -> Desk {
 }
 
 impl Desk {
+    async fn ask(&self, place: &str) -> Answer {
+        post(&self.api, "/api/generate", json!({ "location": place }).to_string()).await
+    }
+
     async fn generate(&self, place: &str) -> (StatusCode, Value) {
-        let answer = post(&self.api, "/api/generate", json!({ "location": place }).to_string()).await;
+        let answer = self.ask(place).await;
         (answer.status, answer.json())
     }
 }
@@ -37,12 +41,11 @@ async fn after_three_places_in_vain_it_is_said_to_be_down_and_left_alone() {
         assert_eq!(desk.generate(place).await.0, StatusCode::BAD_GATEWAY);
     }
     assert_eq!(desk.server.asked().len(), 9);
-    let (status, problem) = desk.generate("福岡").await;
-    assert_eq!((status, &problem["title"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("weather service down")));
-    assert!(
-        problem["retry_after_seconds"].as_f64().is_some_and(|seconds| (1.0..=30.0).contains(&seconds)),
-        "{problem}"
-    );
+    let answer = desk.ask("福岡").await;
+    let problem = answer.json();
+    assert_eq!((answer.status, &problem["title"]), (StatusCode::SERVICE_UNAVAILABLE, &json!("weather service down")));
+    assert!(problem["retry_after_seconds"].as_u64().is_some_and(|seconds| (1..=30).contains(&seconds)), "{problem}");
+    assert_eq!(problem["retry_after_seconds"].to_string(), answer.header("retry-after"));
     assert_eq!(desk.server.asked().len(), 9, "and it is not asked");
 
     let health = get(&desk.api, "/health/ready").await;
@@ -53,6 +56,31 @@ async fn after_three_places_in_vain_it_is_said_to_be_down_and_left_alone() {
     assert!(providers["weather_down"].as_str().is_some_and(|reason| reason.contains("503")), "{providers}");
     let page = get(&desk.page, "/").await.body;
     assert!(page.contains("天気データを取得できません") && page.contains("503"), "{page}");
+}
+
+#[tokio::test]
+async fn the_page_says_in_japanese_why_there_is_no_comment_and_what_to_do() {
+    let tokyo = "/?place=%E6%9D%B1%E4%BA%AC";
+    for (status, reason) in [
+        (400, "天気データの提供元が問い合わせを受け付けません。管理者に知らせてください。"),
+        (401, "天気データの提供元がAPIキーを受け付けません。管理者に知らせてください。"),
+        (404, "天気データの提供元にこの地点の予報がありません。管理者に知らせてください。"),
+    ] {
+        let page = get(&desk(Scenario::Body(status, String::new())).await.page, tokyo).await.body;
+        assert!(page.contains(&format!("<strong>東京</strong>　{reason} <small>the weather service")), "{page}");
+    }
+    let down = desk(Scenario::Body(401, String::new())).await;
+    get(&down.page, tokyo).await;
+    let page = get(&down.page, tokyo).await.body;
+    assert!(
+        page.contains("天気データの提供元が止まっています。") && page.contains("秒後からもう一度作れます。"),
+        "{page}"
+    );
+    let unknown = get(&down.page, "/?place=%E6%9D%B1").await.body;
+    assert!(
+        unknown.contains("<strong>東</strong>　一覧にない地点です。もしかして：") && unknown.contains("東京"),
+        "{unknown}"
+    );
 }
 
 #[tokio::test]
