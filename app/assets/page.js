@@ -14,16 +14,22 @@ function tell() {
   }
 }
 
+// Whoever looks for a place means those that are shown.
+function isShown(box) {
+  return !box.closest("label").hidden;
+}
+
 form.addEventListener("change", tell);
 for (const button of form.querySelectorAll("[data-select]")) {
   button.addEventListener("click", () => {
-    for (const box of boxes) box.checked = button.dataset.select === "all";
+    const all = button.dataset.select === "all";
+    for (const box of boxes) box.checked = all && (box.checked || isShown(box));
     tell();
   });
 }
 for (const button of form.querySelectorAll("[data-region]")) {
   button.addEventListener("click", () => {
-    const own = [...button.parentElement.querySelectorAll("input")];
+    const own = [...button.parentElement.querySelectorAll("input")].filter(isShown);
     const all = own.every((box) => box.checked);
     for (const box of own) box.checked = !all;
     tell();
@@ -42,8 +48,9 @@ window.addEventListener("pageshow", () => {
   go.disabled = false;
 });
 
-document.getElementById("search").addEventListener("input", (event) => {
-  const typed = event.target.value.trim();
+const search = document.getElementById("search");
+search.addEventListener("input", () => {
+  const typed = search.value.trim();
   for (const region of form.querySelectorAll("details")) {
     let found = 0;
     for (const label of region.querySelectorAll("label")) {
@@ -54,18 +61,30 @@ document.getElementById("search").addEventListener("input", (event) => {
     region.hidden = found === 0;
     if (typed) region.open = found > 0;
   }
+  document.getElementById("nothing").hidden = boxes.some(isShown);
+});
+// Enter looks for a place and makes nothing; the only one found is chosen.
+search.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  const found = boxes.filter(isShown);
+  if (found.length === 1) {
+    found[0].checked = true;
+    tell();
+  }
 });
 
 async function copy(text, button) {
-  const before = button.textContent;
+  button.dataset.label ??= button.textContent;
+  clearTimeout(button.dataset.timer);
   try {
     // Without HTTPS there is no clipboard, and a browser may refuse it, too.
     await navigator.clipboard.writeText(text);
     button.textContent = "コピーしました";
   } catch {
-    button.textContent = "コピーできません";
+    button.textContent = "コピーできません（文字を選んでコピーしてください）";
   }
-  setTimeout(() => { button.textContent = before; }, 2000);
+  button.dataset.timer = setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
 }
 
 document.addEventListener("click", (event) => {

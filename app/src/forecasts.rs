@@ -6,6 +6,7 @@ mod disk;
 mod turns;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,7 @@ use lru::LruCache;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use crate::domain::day::HourlyPoint;
+use crate::domain::day::{Day, HOURS, HourlyPoint};
 use crate::weather::{Source, Upstream, WeatherError};
 use disk::{Disk, Stored};
 use turns::Turns;
@@ -73,7 +74,7 @@ pub struct Counts {
     pub source: AtomicU64,
     /// Not at all.
     pub failed: AtomicU64,
-    /// With an old forecast, because the source failed.
+    /// With an old forecast, because the source failed, or left out hours that the old one has.
     pub stale: AtomicU64,
 }
 
@@ -166,7 +167,13 @@ impl Forecasts {
         }
         match self.source.fetch(place, date, now).await {
             Ok(points) => {
-                self.disk.store(&key, &Stored { fetched: now, points: points.clone() }).await;
+                let slots = |points: &[HourlyPoint]| Day::of(date, points).slots.len();
+                // One with holes serves only while it is remembered, and never in place of a fuller one.
+                if slots(&points) == HOURS.len() {
+                    self.disk.store(&key, &Stored { fetched: now, points: points.clone() }).await;
+                } else if let Some(fuller) = stored.filter(|stored| slots(&stored.points) > slots(&points)) {
+                    return Ok(self.old(&"the new one lacks hours of the day", fuller, From::File, None));
+                }
                 Ok(self.found(self.remember(&key, points), From::Source))
             }
             Err(error) => self.anything_older(stored, &neighbours, date, error).await,
@@ -229,9 +236,14 @@ impl Forecasts {
             self.counts.failed.fetch_add(1, Ordering::Relaxed);
             return Err(error);
         };
-        tracing::warn!(%error, fetched = %old.fetched, "using an old forecast");
+        Ok(self.old(&error, old, from, neighbour))
+    }
+
+    /// Counts an old forecast, and says why it is used.
+    fn old(&self, reason: &dyn Display, old: Stored, from: From, neighbour: Option<Neighbour>) -> Forecast {
+        tracing::warn!(%reason, fetched = %old.fetched, "using an old forecast");
         self.counts.stale.fetch_add(1, Ordering::Relaxed);
-        Ok(Forecast { points: Arc::new(old.points), from, neighbour, stale: true })
+        Forecast { points: Arc::new(old.points), from, neighbour, stale: true }
     }
 
     /// Counts what was found while it is fresh.

@@ -15,7 +15,7 @@ use config::places::{Place, Places, groups};
 use futures::stream::StreamExt as _;
 use jiff::civil::Date;
 
-use crate::domain::day::target_date;
+use crate::domain::day::{HOURS, Slot, target_date};
 use crate::domain::outline::Outline;
 use crate::service::{By, Comment, Service};
 use crate::weather::Upstream;
@@ -95,6 +95,49 @@ impl Row {
         let outline = sentence(&comment.outline);
         Self { comment, characters, outline }
     }
+
+    /// The four hours in order; one without a forecast keeps its place.
+    fn hours(&self) -> [Option<Hour>; HOURS.len()] {
+        HOURS.map(|hour| self.comment.day.slots.iter().find(|slot| slot.hour == hour).map(Hour::of))
+    }
+
+    fn lacks_hours(&self) -> bool {
+        self.comment.day.slots.len() < HOURS.len()
+    }
+}
+
+/// The forecast of an hour, as it is read.
+struct Hour {
+    sky: String,
+    label: &'static str,
+    temperature: String,
+    rain: String,
+    warmer: Option<String>,
+}
+
+impl Hour {
+    fn of(slot: &Slot) -> Self {
+        let Slot { label, precipitation, .. } = *slot;
+        let rain = if precipitation >= 0.05 { format!("{precipitation:.1}mm") } else { String::new() };
+        Self {
+            sky: sky_class(slot),
+            label,
+            temperature: degrees(slot.temperature),
+            rain,
+            warmer: slot.warmer.map(change),
+        }
+    }
+}
+
+/// Whole degrees; there is no minus before 0.
+fn degrees(celsius: f64) -> String {
+    format!("{:.0}", celsius.round() + 0.0)
+}
+
+/// A change of tenths of a degree; 0 has a sign of its own.
+fn change(celsius: f64) -> String {
+    let tenths = (celsius * 10.0).round() / 10.0;
+    if tenths == 0.0 { "±0.0".to_owned() } else { format!("{tenths:+.1}") }
 }
 
 /// `11月25日（水）`.
@@ -113,7 +156,7 @@ fn sentence(outline: &Outline) -> String {
         sentence.push_str("・降り続く");
     }
     if let Some(warmer) = outline.warmer {
-        write!(sentence, "・前日差{warmer:+.1}℃").expect("a text takes more text");
+        write!(sentence, "・前日差{}℃", change(warmer)).expect("a text takes more text");
     }
     sentence
 }
@@ -168,7 +211,7 @@ fn dot<'a>(place: &'a Place, rows: &[Row]) -> Dot<'a> {
 }
 
 /// The name of a sky in the style sheet.
-fn sky_class(slot: &crate::domain::day::Slot) -> String {
+fn sky_class(slot: &Slot) -> String {
     serde_json::to_value(slot.sky).ok().and_then(|sky| Some(format!("sky-{}", sky.as_str()?))).unwrap_or_default()
 }
 
@@ -201,5 +244,11 @@ mod tests {
     fn a_date_is_read_with_its_weekday() {
         assert_eq!(in_japanese(date(2026, 11, 25)), "11月25日（水）");
         assert_eq!(in_japanese(date(2027, 1, 3)), "1月3日（日）");
+    }
+
+    #[test]
+    fn nothing_is_minus_zero() {
+        assert_eq!([-0.6, -0.5, -0.4, -0.0, 0.4, 0.5].map(degrees), ["-1", "-1", "0", "0", "0", "1"]);
+        assert_eq!([-0.3, -0.04, 0.0, 0.04, 1.25].map(change), ["-0.3", "±0.0", "±0.0", "±0.0", "+1.3"]);
     }
 }

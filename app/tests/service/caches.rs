@@ -80,6 +80,25 @@ async fn an_old_forecast_beats_an_error_and_is_marked() {
     assert!(metrics.contains("forecasts_total{found=\"stale\"} 1\n"), "{metrics}");
 }
 
+#[tokio::test]
+async fn a_forecast_with_holes_is_not_kept_and_replaces_no_fuller_one() {
+    let (folder, server) = (TempDir::new().unwrap(), server().await);
+    let hours = |comment: &Value| comment["day"]["slots"].as_array().map(Vec::len);
+    server.play(Scenario::Without(&[14, 15, 16, 17, 18, 19]));
+    let settings = over(&server, folder.path());
+    let holes = generate(&task(&settings), "東京").await;
+    assert_eq!((&holes["found"], &holes["stale"], hours(&holes)), (&json!("source"), &json!(false), Some(2)));
+    server.play(Scenario::Steady(hour("100", 12.0, 0.0)));
+    let whole = generate(&task(&settings), "東京").await;
+    assert_eq!((&whole["found"], hours(&whole)), (&json!("source"), Some(4)), "no file was in the way");
+
+    server.play(Scenario::Without(&[14, 15, 16, 17, 18, 19]));
+    let old = generate(&task(&never_fresh(settings.clone())), "東京").await;
+    assert_eq!((&old["found"], &old["stale"], hours(&old)), (&json!("file"), &json!(true), Some(4)));
+    let other = generate(&task(&settings), "東京").await;
+    assert_eq!((&other["found"], hours(&other)), (&json!("file"), Some(4)), "the fuller one is still on the disk");
+}
+
 /// Kyoto and Otsu are 9 km apart, and no other two places are within 10.
 #[tokio::test]
 async fn a_place_within_the_radius_serves_from_memory_and_from_the_disk_and_is_named() {

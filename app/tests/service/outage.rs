@@ -84,6 +84,15 @@ async fn the_page_says_in_japanese_why_there_is_no_comment_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn an_hour_without_a_forecast_keeps_its_place_on_the_page() {
+    let desk = desk(Scenario::Without(&[8, 9, 10, 17, 18, 19])).await;
+    let page = get(&desk.page, "/?place=%E6%9D%B1%E4%BA%AC").await.body;
+    let cells: Vec<_> = page.split("<td class=\"slot\">").skip(1).map(|cell| cell.contains("予報なし")).collect();
+    assert_eq!(cells, [true, false, false, true], "{page}");
+    assert!(page.contains("予報のない時刻あり"), "{page}");
+}
+
+#[tokio::test]
 async fn a_batch_does_not_wait_142_times() {
     let desk = desk(Scenario::Body(500, String::new())).await;
     let json = post(&desk.api, "/api/generate/bulk", r#"{"locations":"all"}"#).await.json();
