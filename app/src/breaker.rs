@@ -69,9 +69,10 @@ impl Breaker {
         }
     }
 
-    /// Why it rests, if it does.
+    /// Why it rests, if it does. Once the rest is over, whether it works is not known, and the next one who asks will tell.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.state().resting.as_ref().map(|resting| resting.reason.clone())
+        let now = Instant::now();
+        self.state().resting.as_ref().filter(|resting| now < resting.until).map(|resting| resting.reason.clone())
     }
 
     /// Notes that it works, and tells whether it had rested.
@@ -108,8 +109,9 @@ mod tests {
         assert_eq!(breaker.check(), Err(Rests { reason: "status 503".to_owned(), again_in: REST }));
         assert_eq!(breaker.reason().as_deref(), Some("status 503"));
         tokio::time::advance(REST).await;
+        assert_eq!(breaker.reason(), None, "nobody knows that it still fails");
         assert_eq!(breaker.check(), Ok(()), "one may try");
-        assert!(breaker.check().is_err(), "and the others wait");
+        assert!(breaker.check().is_err() && breaker.reason().is_some(), "and the others wait");
         assert!(breaker.succeeded(), "it had rested");
         assert_eq!((breaker.check(), breaker.check(), breaker.reason()), (Ok(()), Ok(()), None));
     }
