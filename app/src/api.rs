@@ -338,6 +338,7 @@ pub async fn metrics(State(service): State<Arc<Service>>) -> String {
     for provider in service.judge.iter().flat_map(Judge::providers) {
         let (word, counts) = (provider.kind().word(), &provider.counts);
         let rows = [
+            ("llm_questions_total", "", &counts.asked),
             ("llm_verdicts_total", ",outcome=\"chosen\"", &counts.chosen),
             ("llm_verdicts_total", ",outcome=\"passed_over\"", &counts.passed_over),
             ("llm_tokens_total", ",direction=\"in\"", &counts.tokens_in),

@@ -92,8 +92,7 @@ fn sums(service: &Service) -> Sums {
     sums.extend([(metrics::WEATHER_CALLS, number(asked)), (metrics::WEATHER_CALLS_FAILED, number(failed))]);
     // Each name costs money, so this one is not there where no model is asked.
     if let Some(judge) = &service.judge {
-        let asked =
-            Judge::providers(judge).iter().map(|it| read(&it.counts.chosen) + read(&it.counts.passed_over)).sum();
+        let asked = Judge::providers(judge).iter().map(|it| read(&it.counts.asked)).sum();
         sums.insert(metrics::MODEL_CALLS, asked);
     }
     sums

@@ -12,6 +12,7 @@ use genai::{Client, ModelIden, ServiceTarget};
 use reqwest::header::RETRY_AFTER;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::NoVerdict;
 use crate::breaker::Breaker;
@@ -35,13 +36,15 @@ pub struct Provider {
     timeout: Duration,
     client: Client,
     breaker: Breaker,
-    /// How often it was asked, and what that took.
+    /// What it was used for.
     pub counts: Counts,
 }
 
 /// What a provider was used for, since the start.
 #[derive(Debug, Default)]
 pub struct Counts {
+    /// How many questions were sent to it.
+    pub asked: AtomicU64,
     /// How often it chose.
     pub chosen: AtomicU64,
     /// How often it was passed over.
@@ -121,9 +124,11 @@ impl Provider {
             .with_max_tokens(LONGEST_ANSWER)
             .with_temperature(0.0)
             .with_response_format(JsonSpec::new("choice", schema.clone()));
+        let began = Instant::now();
         let tries = async {
             let mut attempt = 1;
             loop {
+                self.counts.asked.fetch_add(1, Ordering::Relaxed);
                 let error = match self.client.exec_chat(self.target(), request.clone(), Some(&options)).await {
                     Ok(answer) => return self.text_of(answer),
                     Err(error) => no_verdict(&error),
@@ -134,14 +139,15 @@ impl Provider {
                     NoVerdict::Unreachable => PAUSE,
                     _ => return Err(error),
                 };
-                if attempt == ATTEMPTS {
+                // What it asks for counts, not that we would be late.
+                if attempt == ATTEMPTS || began.elapsed() + pause >= self.timeout {
                     return Err(error);
                 }
                 attempt += 1;
-                tokio::time::sleep(pause).await;
+                sleep(pause).await;
             }
         };
-        tokio::time::timeout(self.timeout, tries).await.unwrap_or(Err(NoVerdict::Late))
+        timeout(self.timeout, tries).await.unwrap_or(Err(NoVerdict::Late))
     }
 
     fn target(&self) -> ServiceTarget {

@@ -1,6 +1,6 @@
 //! Language models as judges, through the whole service: they name a pair or they are passed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -202,14 +202,27 @@ async fn who_can_choose_is_listed_and_anybody_else_is_refused() {
 }
 
 #[tokio::test]
-async fn a_batch_stays_diverse_with_a_judge() {
+async fn each_place_of_a_batch_is_judged_and_no_pair_comes_twice() {
     let server = LlmServer::start(Model::Names(3)).await;
     let desk = Desk::new(&[(Provider::OpenAi, &server)]);
     let all =
         post(&desk.router, "/api/generate/bulk", r#"{"locations":["東京","横浜","千葉","さいたま"]}"#).await.json();
-    let results = all["results"].as_array().unwrap();
-    assert!(results.iter().all(|it| it["result"]["chosen_by"] == "openai"), "{all}");
+    let results: Vec<_> = all["results"].as_array().unwrap().iter().map(|it| &it["result"]).collect();
+    assert!(results.iter().all(|it| it["chosen_by"] == "openai"), "{all}");
     assert_eq!(server.asked().len(), 4);
+    let pairs: BTreeSet<_> = results.iter().map(|it| it["pair"]["id"].as_str().unwrap()).collect();
+    assert_eq!(pairs.len(), 4, "{pairs:?}");
+}
+
+/// Waiting for it would cost its whole time, and it would be asked again before it is ready.
+#[tokio::test]
+async fn one_that_asks_for_a_long_wait_is_passed_over_at_once_and_left_alone_for_that_long() {
+    let server = LlmServer::start(Model::Busy("300")).await;
+    let desk = Desk::new(&[(Provider::OpenAi, &server)]);
+    assert!(passed_over(&desk.ask(QUESTION).await.json()).contains("it asks to wait"));
+    assert!(passed_over(&desk.ask(QUESTION).await.json()).contains("it is left alone"));
+    assert_eq!(server.asked().len(), 1);
+    assert!(desk.metrics().await.contains("llm_questions_total{provider=\"openai\"} 1\n"));
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub(crate) enum Model {
     Refuses,
     /// It fails with a status, and asks to wait no time.
     Fails(u16),
+    /// It asks to wait for so many seconds.
+    Busy(&'static str),
     /// It fails once, and names the first candidate then.
     FailsOnce(u16),
     /// Its answer is no JSON at all.
@@ -86,19 +88,20 @@ async fn answer(State(server): State<LlmServer>, uri: Uri, headers: HeaderMap, b
         Model::Names(number) => say(&path, &json!({"id": data["candidates"][number]["id"]}).to_string()),
         Model::Says(text) => say(&path, text),
         Model::Refuses => refuse(&path),
-        Model::Fails(status) => fail(status),
+        Model::Fails(status) => fail(status, "0"),
+        Model::Busy(seconds) => fail(429, seconds),
         Model::FailsOnce(status) => {
             server.play(Model::Names(0));
-            fail(status)
+            fail(status, "0")
         }
         Model::Garbage => "<html>a proxy says no</html>".into_response(),
         Model::Hangs => std::future::pending().await,
     }
 }
 
-fn fail(status: u16) -> Response {
+fn fail(status: u16, retry_after: &'static str) -> Response {
     let body = json!({"error": {"message": "as it was told to"}}).to_string();
-    let headers = [("retry-after", "0"), ("content-type", "application/json")];
+    let headers = [("retry-after", retry_after), ("content-type", "application/json")];
     (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
 }
 
