@@ -273,9 +273,16 @@ fn come_up(
 pub(crate) fn provision_here(stand_in: &StandIn, words: &[String]) -> Result<()> {
     let mut provision = Command::new(provision_program(None)?);
     let certificate = format!("edge.certificate_arn={}", stand_in.certificate()?);
-    // After the verb: what is said on both sides of it counts only there.
-    provision.args(words).args(["--environment", "local", "--set", &certificate]);
+    provision.args(with_options(words, &["--environment", "local", "--set", &certificate]));
     become_it(pointed_at(stand_in, provision))
+}
+
+/// Adds options after the verb, for what is said on both sides of it counts only there, and before what is a command's own.
+fn with_options<'a>(words: &'a [String], options: &[&'a str]) -> Vec<&'a str> {
+    let command = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let (verb, command) = words.split_at(command);
+    let words = |words: &'a [String]| words.iter().map(String::as_str);
+    words(verb).chain(options.iter().copied()).chain(words(command)).collect()
 }
 
 fn run_provision(stand_in: &StandIn, provision: Command) -> Result<()> {
@@ -422,6 +429,16 @@ mod tests {
         );
         assert_eq!(told("destroy --local"), "destroy --environment local --yes --delete-data");
         assert_eq!(told("destroy --local --yes --delete-data"), told("destroy --local"), "said twice, meant once");
+    }
+
+    #[test]
+    fn what_is_added_to_the_words_of_provision_is_never_a_word_of_a_command() {
+        let told = |line: &str| {
+            let words: Vec<_> = line.split(' ').map(str::to_owned).collect();
+            with_options(&words, &["--environment", "local"]).join(" ")
+        };
+        assert_eq!(told("logs --follow"), "logs --follow --environment local");
+        assert_eq!(told("exec -- /app/app health -- x"), "exec --environment local -- /app/app health -- x");
     }
 
     #[test]

@@ -13,7 +13,8 @@ use super::{WeatherError, answer};
 use crate::breaker::{Breaker, Rests};
 use crate::http;
 
-/// No more than ten questions a second, from all places together: what both vendors bear.
+/// No more than ten questions a second, for all places together. Other tasks have turns of their own; forecasts on the shared
+/// disk are asked for once.
 const BETWEEN: Duration = Duration::from_millis(100);
 /// All attempts together must end within this; editors wait.
 const BUDGET: Duration = Duration::from_secs(25);
