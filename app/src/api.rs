@@ -74,6 +74,7 @@ impl From<NoComment> for Problem {
                 (StatusCode::SERVICE_UNAVAILABLE, title, json!({ "retry_after_seconds": seconds }))
             }
             NoComment::Weather(_) => (StatusCode::BAD_GATEWAY, "no forecast", Value::Null),
+            NoComment::Late => (StatusCode::GATEWAY_TIMEOUT, "too late", Value::Null),
             NoComment::Rules(_) => (StatusCode::UNPROCESSABLE_ENTITY, "no comment fits", Value::Null),
         };
         Self { status, title, detail, more }
@@ -375,6 +376,17 @@ async fn wrong_method() -> Problem {
         detail: "this address answers another method; the Allow header names it".to_owned(),
         more: Value::Null,
     }
+}
+
+/// The answer when a request was given up, or broke.
+pub fn broken(status: StatusCode) -> Response {
+    let (title, detail) = match status {
+        StatusCode::GATEWAY_TIMEOUT => {
+            ("too late", "no answer was ready in time; ask again, or for fewer places at once")
+        }
+        _ => ("internal error", "this is a mistake of the service; its log has more under the answer's x-request-id"),
+    };
+    Problem { status, title, detail: detail.to_owned(), more: Value::Null }.into_response()
 }
 
 /// The answer to an address that does not exist.

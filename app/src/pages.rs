@@ -215,13 +215,33 @@ fn sky_class(slot: &Slot) -> String {
     serde_json::to_value(slot.sky).ok().and_then(|sky| Some(format!("sky-{}", sky.as_str()?))).unwrap_or_default()
 }
 
+/// A page that says one thing, with the way back.
 #[derive(Template)]
-#[template(path = "not_found.html")]
-struct NotFound;
+#[template(path = "message.html")]
+struct Message {
+    title: &'static str,
+    /// What to do next.
+    next: &'static str,
+}
 
-/// The answer to an address that does not exist, with the way back.
+/// The answer to an address that does not exist.
 pub async fn not_found() -> Response {
-    show(StatusCode::NOT_FOUND, NotFound.render())
+    show(StatusCode::NOT_FOUND, Message { title: "このページはありません", next: "" }.render())
+}
+
+/// The answer when a request was given up, or broke.
+pub fn broken(status: StatusCode) -> Response {
+    let message = match status {
+        StatusCode::GATEWAY_TIMEOUT => Message {
+            title: "時間内に作れませんでした",
+            next: "もう一度作るか、地点をへらしてください。届いた予報は残っているので、次は早く終わります。",
+        },
+        _ => Message {
+            title: "ページを表示できません",
+            next: "もう一度試して、直らないときは管理者に知らせてください。",
+        },
+    };
+    show(status, message.render())
 }
 
 fn show(status: StatusCode, page: askama::Result<String>) -> Response {

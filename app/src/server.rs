@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Request, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
 use config::service::{App, Secrets};
 use tokio::net::TcpListener;
@@ -22,14 +24,14 @@ use tower_http::trace::TraceLayer;
 use crate::forecasts::{Forecasts, Limits};
 use crate::history::History;
 use crate::judge::Judge;
-use crate::service::{Busy, Service};
+use crate::service::{Busy, LONGEST_BATCH, Service};
 use crate::weather::Source;
 use crate::{api, pages};
 
 /// The largest question: 142 names take 4 kB.
 const LARGEST_BODY: usize = 64 * 1024;
-/// A batch of 142 places must fit, at four workers and a slow source.
-const SLOWEST_ANSWER: Duration = Duration::from_secs(240);
+/// Nothing takes so long unless something is stuck: a batch ends by itself before.
+const SLOWEST_ANSWER: Duration = LONGEST_BATCH.saturating_add(Duration::from_secs(15));
 
 /// Wires the real parts together.
 ///
@@ -59,25 +61,39 @@ pub fn service(settings: &App, secrets: &Secrets) -> Result<Service> {
 /// Every address of the page's listener. The API is not among them: it would hide that the load balancer's rule for it
 /// is wrong or missing.
 pub fn page_router(service: Arc<Service>) -> Router {
-    router(pages::routes().fallback(pages::not_found), service)
+    router(pages::routes().fallback(pages::not_found), service, pages::broken)
 }
 
 /// Every address of the API's listener.
 pub fn api_router(service: Arc<Service>) -> Router {
-    router(api::routes().fallback(api::not_found), service)
+    router(api::routes().fallback(api::not_found), service, api::broken)
 }
 
-/// What both listeners have in common.
-fn router(own: Router<Arc<Service>>, service: Arc<Service>) -> Router {
+/// What both listeners have in common; `broken` says in a listener's own way that a request was given up, or broke.
+fn router(own: Router<Arc<Service>>, service: Arc<Service>, broken: fn(StatusCode) -> Response) -> Router {
     own.merge(health())
         .with_state(service)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
         .layer(CatchPanicLayer::new())
+        .layer(map_response(move |answer: Response| async move {
+            match answer.status() {
+                status @ (StatusCode::GATEWAY_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR) if !is_ours(&answer) => {
+                    broken(status)
+                }
+                _ => answer,
+            }
+        }))
         .layer(security())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+/// Whether a handler wrote it, and not one of the layers, which know no more than plain text.
+fn is_ours(answer: &Response) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    kind.is_some_and(|kind| !kind.starts_with(b"text/plain"))
 }
 
 fn health() -> Router<Arc<Service>> {
@@ -150,4 +166,47 @@ pub async fn serve(
     let api = axum::serve(api, api_router(service)).with_graceful_shutdown(wait(stopped));
     tokio::try_join!(page.into_future(), api.into_future()).context("serving")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tempfile::TempDir;
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::service::tests::service;
+
+    /// What a listener says of a handler, over time that nobody waits for.
+    async fn said(path: &str, broken: fn(StatusCode) -> Response) -> (StatusCode, String, String) {
+        let folder = TempDir::new().unwrap();
+        let own = Router::new()
+            .route("/hangs", get(std::future::pending::<()>))
+            .route("/panics", get(|| async { panic!("a secret thing") as () }));
+        let router = router(own, service(&folder, 1, [].into()), broken);
+        let answer = router.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let kind = answer.headers()[header::CONTENT_TYPE].to_str().unwrap().to_owned();
+        assert!(
+            answer.headers().contains_key("x-request-id") && answer.headers().contains_key("content-security-policy")
+        );
+        let (status, body) = (answer.status(), axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap());
+        (status, kind, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_given_up_or_breaks_is_answered_in_each_listener_s_own_way() {
+        for (path, status, problem, page) in [
+            ("/hangs", StatusCode::GATEWAY_TIMEOUT, "ask again", "もう一度"),
+            ("/panics", StatusCode::INTERNAL_SERVER_ERROR, "x-request-id", "管理者"),
+        ] {
+            let began = tokio::time::Instant::now();
+            let (said_status, kind, body) = said(path, api::broken).await;
+            assert_eq!((said_status, kind.as_str()), (status, "application/problem+json"), "{path}");
+            assert!(body.contains(problem) && !body.contains("secret"), "{body}");
+            assert!(began.elapsed() <= SLOWEST_ANSWER + Duration::from_secs(1), "{path}");
+            let (said_status, kind, body) = said(path, pages::broken).await;
+            assert_eq!((said_status, kind.as_str()), (status, "text/html; charset=utf-8"), "{path}");
+            assert!(body.contains(page) && body.contains("href=\"/\""), "{body}");
+        }
+    }
 }

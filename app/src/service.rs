@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::domain::choice::{Choice, NoChoice, Request, choose, explain};
 use crate::domain::day::{Day, target_date};
@@ -23,7 +23,7 @@ use crate::domain::outline::Outline;
 use crate::domain::recent::Recent;
 use crate::forecasts::{Forecast, Forecasts, From, Neighbour};
 use crate::history::History;
-use crate::judge::{Judge, Question};
+use crate::judge::{self, Judge, Question};
 use crate::weather::WeatherError;
 
 /// Everything that handlers use.
@@ -67,20 +67,24 @@ impl Busy {
     }
 }
 
-fn add(to: &AtomicU64, time: Duration) {
-    to.fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
-}
-
-/// The fetching workers of one batch, until it ends in whatever way.
-struct Workers {
+/// What workers are busy with, until it ends in whatever way.
+struct Spent {
     service: Arc<Service>,
-    number: u32,
+    on: fn(&Busy) -> &AtomicU64,
+    workers: u32,
     began: Instant,
 }
 
-impl Drop for Workers {
+impl Spent {
+    fn begin(service: &Arc<Service>, on: fn(&Busy) -> &AtomicU64, workers: u32) -> Self {
+        Self { service: Arc::clone(service), on, workers, began: Instant::now() }
+    }
+}
+
+impl Drop for Spent {
     fn drop(&mut self) {
-        add(&self.service.busy.there_ms, self.began.elapsed() * self.number);
+        let time = self.began.elapsed() * self.workers;
+        (self.on)(&self.service.busy).fetch_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -133,6 +137,9 @@ pub enum NoComment {
     /// The rules leave nothing.
     #[error(transparent)]
     Rules(#[from] NoChoice),
+    /// The batch took too long.
+    #[error("no forecast came within the {} s that a batch has; ask for this place again", LONGEST_BATCH.as_secs())]
+    Late,
 }
 
 fn did_you_mean(suggestions: &[&str]) -> String {
@@ -181,7 +188,7 @@ impl Service {
         recent.begin(1);
         let draft = self.outlook(name, &BTreeSet::new()).await.and_then(|it| draft(it, exclude, &mut recent));
         let result = match draft {
-            Ok(draft) => Ok(self.judged(draft, by).await),
+            Ok(draft) => Ok(self.judged(draft, by, Instant::now() + LONGEST_BATCH).await),
             Err(error) => Err(error),
         };
         self.keep(&result).await;
@@ -203,7 +210,8 @@ impl Service {
     ///
     /// Forecasts and judges are waited for side by side, but pairs are chosen one after another in the order in which
     /// the places were asked for: what a place is given depends on those before it, never on whose forecast was
-    /// quicker. A result leaves as soon as those before it have left.
+    /// quicker. A result leaves as soon as those before it have left. When the time of a batch is over, places without
+    /// a forecast fail, and the others keep what the rules chose: nobody loses a whole batch.
     pub fn batch(
         self: Arc<Self>,
         names: Vec<String>,
@@ -224,21 +232,24 @@ impl Service {
         by: By,
     ) -> impl Stream<Item = (String, Result<Comment, NoComment>)> {
         let all = names.len().max(1);
+        let late = Instant::now() + LONGEST_BATCH;
         let batch: Arc<BTreeSet<String>> = Arc::new(names.iter().cloned().collect());
         // Whoever is late holds back what is shown, but not the work: only the permits limit that.
         let permits = || Arc::new(Semaphore::new(self.workers));
         let (fetching, judging, keeping) = (permits(), permits(), permits());
         let number = u32::try_from(self.workers.min(all)).unwrap_or(u32::MAX);
-        let there = Workers { service: Arc::clone(&self), number, began: Instant::now() };
+        let there = Spent::begin(&self, |busy| &busy.there_ms, number);
         let looked = stream::iter(names).map({
             let service = Arc::clone(&self);
             move |name| {
                 let (service, batch, fetching) = (Arc::clone(&service), Arc::clone(&batch), Arc::clone(&fetching));
                 async move {
-                    let _permit = fetching.acquire().await;
-                    let began = Instant::now();
-                    let outlook = service.outlook(&name, &batch).await;
-                    add(&service.busy.work_ms, began.elapsed());
+                    let look = async {
+                        let _permit = fetching.acquire().await;
+                        let _work = Spent::begin(&service, |busy| &busy.work_ms, 1);
+                        service.outlook(&name, &batch).await
+                    };
+                    let outlook = timeout_at(late, look).await.unwrap_or(Err(NoComment::Late));
                     (name, outlook)
                 }
             }
@@ -255,7 +266,7 @@ impl Service {
                 async move {
                     let _permit = judging.acquire().await;
                     match draft {
-                        Ok(draft) => (name, Ok(service.judged(draft, by).await)),
+                        Ok(draft) => (name, Ok(service.judged(draft, by, late).await)),
                         Err(error) => (name, Err(error)),
                     }
                 }
@@ -290,8 +301,8 @@ impl Service {
         Ok(Outlook { place, forecast, day, now })
     }
 
-    /// Lets a judge take another of the best pairs; whoever chose is named.
-    async fn judged(&self, draft: Draft, by: By) -> Comment {
+    /// Lets a judge take another of the best pairs, if there is time; whoever chose is named.
+    async fn judged(&self, draft: Draft, by: By, late: Instant) -> Comment {
         let Draft { outlook: Outlook { place, forecast, day, now }, choice } = draft;
         let mut comment = Comment {
             location: place.name.clone(),
@@ -310,7 +321,11 @@ impl Service {
         let (Some(judge), true) = (&self.judge, by != By::Rules) else { return comment };
         let pairs: Vec<_> = std::iter::once(&comment.choice.pair).chain(&comment.choice.alternatives).collect();
         let wanted = if let By::Provider(kind) = by { Some(kind) } else { None };
-        let verdict = judge.choose(&Question { place: &place.name, day: &comment.day, pairs: &pairs }, wanted).await;
+        let question = Question { place: &place.name, day: &comment.day, pairs: &pairs };
+        // Without time left nobody is even asked.
+        let verdict =
+            if Instant::now() < late { timeout_at(late, judge.choose(&question, wanted)).await.ok() } else { None };
+        let verdict = verdict.unwrap_or_else(|| judge::Verdict { chosen: None, passed_over: vec![NO_TIME.to_owned()] });
         let candidates = pairs.len();
         comment.passed_over = verdict.passed_over;
         if let Some((kind, index)) = verdict.chosen {
@@ -383,8 +398,13 @@ pub enum By {
 
 const RULES: &str = "rules";
 
+/// A batch ends within this, well before the server gives its request up.
+pub const LONGEST_BATCH: Duration = Duration::from_secs(100);
+
+const NO_TIME: &str = "the time of the batch was over";
+
 /// For so long the same question has the same answer; an editor who reloads sees the same page.
 const SEED_LASTS_SECONDS: u64 = 3600;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

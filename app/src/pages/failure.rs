@@ -23,6 +23,7 @@ impl Failure {
                 format!("一覧にない地点です。もしかして：{}", suggestions.join("、"))
             }
             NoComment::Weather(error) => weather(error),
+            NoComment::Late => "時間内に予報が届きませんでした。もう一度作ってください。".to_owned(),
             NoComment::Rules(NoChoice::NoForecast) => format!("{NOTHING_YET}{AGAIN}"),
             NoComment::Rules(NoChoice::NothingLeft { .. }) => {
                 "この日の天気に使える承認済みの組み合わせがありません。コメントは手で作ってください。".to_owned()
@@ -92,6 +93,7 @@ mod tests {
                 NoChoice::NothingLeft { worst: Rule::P1 }.into(),
                 "この日の天気に使える承認済みの組み合わせがありません。コメントは手で作ってください。".to_owned(),
             ),
+            (NoComment::Late, "時間内に予報が届きませんでした。もう一度作ってください。".to_owned()),
             (unknown(vec![]), "一覧にない地点です。地点の選択から選んでください。".to_owned()),
             (unknown(vec!["東京", "伊東"]), "一覧にない地点です。もしかして：東京、伊東".to_owned()),
         ] {

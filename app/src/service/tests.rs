@@ -15,7 +15,7 @@ use crate::weather::Source;
 const PLACES: [&str; 12] =
     ["東京", "横浜", "さいたま", "千葉", "熊谷", "京都", "大津", "奈良", "大阪", "神戸", "彦根", "天国"];
 
-fn service(folder: &TempDir, workers: usize, delays: HashMap<String, Duration>) -> Arc<Service> {
+pub(crate) fn service(folder: &TempDir, workers: usize, delays: HashMap<String, Duration>) -> Arc<Service> {
     let limits = Limits {
         entries: NonZeroUsize::MIN.saturating_add(99),
         memory_ttl: Duration::from_secs(300),
@@ -63,7 +63,8 @@ proptest! {
 
     #[test]
     fn a_batch_is_the_same_whatever_forecast_comes_first(
-        seconds in prop::collection::vec(0_u64..30, PLACES.len()),
+        // Even one worker is done within the time of a batch.
+        seconds in prop::collection::vec(0_u64..9, PLACES.len()),
         workers in 1_usize..13,
     ) {
         let shuffled = batch(&seconds, workers);
@@ -93,6 +94,21 @@ async fn a_result_leaves_as_soon_as_those_before_it_have_left_and_a_late_one_doe
         service.batch(names, By::Rules).map(|(name, _)| (name, began.elapsed().as_secs())).collect().await;
     let left: Vec<_> = left.iter().map(|(name, seconds)| (name.as_str(), *seconds)).collect();
     assert_eq!(left, [("東京", 1), ("横浜", 20), ("千葉", 20), ("熊谷", 20), ("奈良", 20)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_time_of_a_batch_is_over_only_places_without_a_forecast_fail() {
+    let folder = TempDir::new().unwrap();
+    let delays = [("東京", 60), ("横浜", 30), ("千葉", 30), ("熊谷", 1)];
+    let names: Vec<_> = delays.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let delays = delays.map(|(name, seconds)| (name.to_owned(), Duration::from_secs(seconds)));
+    let service = service(&folder, 1, HashMap::from(delays));
+    let began = tokio::time::Instant::now();
+    let results: Vec<_> = Arc::clone(&service).batch(names, By::Rules).map(|(_, result)| result).collect().await;
+    assert_eq!(began.elapsed().as_secs(), LONGEST_BATCH.as_secs());
+    let [Ok(_), Ok(_), Err(NoComment::Late), Err(NoComment::Late)] = &results[..] else { panic!("{results:?}") };
+    assert_eq!(service.busy.work(), LONGEST_BATCH, "what was given up was work, too");
+    assert_eq!(service.busy.there(), LONGEST_BATCH);
 }
 
 #[tokio::test(start_paused = true)]
