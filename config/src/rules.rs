@@ -248,7 +248,7 @@ pub struct SkyNumbers {
     pub wet: f64,
     /// Heavy rain, in mm/h.
     pub heavy_rain: f64,
-    /// Heavy snow in a storm, in mm/h.
+    /// Heavy snow, in mm/h of water.
     pub heavy_snow: f64,
     /// Heat that is a danger, in degrees.
     pub extreme_heat: f64,

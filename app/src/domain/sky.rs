@@ -41,7 +41,7 @@ fn of_wxtech(code: u16, precipitation: f64, temperature: f64) -> Sky {
         Kind::Snow | Kind::Sleet | Kind::RainOrSnow | Kind::Rain if !wet && code / 100 == 1 => {
             heat_or(dry, temperature)
         }
-        Kind::Snow => Sky::Snow,
+        Kind::Snow => snowing(precipitation),
         Kind::Sleet => Sky::Sleet,
         Kind::RainOrSnow if temperature >= sleet_below && temperature < rain_or_snow_below => Sky::Sleet,
         Kind::RainOrSnow | Kind::Rain | Kind::HeavyRain => falling(precipitation, temperature),
@@ -66,7 +66,7 @@ fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
     match code {
         95..=99 => Sky::Thunder,
         75 | 86 => Sky::HeavySnow,
-        71..=77 | 85 => Sky::Snow,
+        71..=77 | 85 => snowing(precipitation),
         56 | 57 | 66 | 67 => Sky::Sleet,
         45 | 48 => Sky::Fog,
         51..=65 | 80..=82 => falling(precipitation, temperature),
@@ -81,12 +81,16 @@ fn of_wmo(code: u8, precipitation: f64, temperature: f64) -> Sky {
 /// Rain near freezing is no longer only rain.
 fn falling(precipitation: f64, temperature: f64) -> Sky {
     match temperature {
-        t if t < numbers().snow_below && precipitation >= numbers().heavy_snow => Sky::HeavySnow,
-        t if t < numbers().snow_below => Sky::Snow,
+        t if t < numbers().snow_below => snowing(precipitation),
         t if t < numbers().sleet_below => Sky::Sleet,
         _ if precipitation >= numbers().heavy_rain => Sky::HeavyRain,
         _ => Sky::Rain,
     }
+}
+
+/// Much of it is a danger, whether or not the code says so.
+fn snowing(precipitation: f64) -> Sky {
+    if precipitation >= numbers().heavy_snow { Sky::HeavySnow } else { Sky::Snow }
 }
 
 /// With a storm's wind, rain and snow are a storm; no code of the sources says so.
@@ -142,6 +146,9 @@ mod tests {
             (45, 0.0, 12.0, Sky::Fog),
             (95, 0.0, 30.0, Sky::Thunder),
             (75, 2.0, -3.0, Sky::HeavySnow),
+            (73, 2.9, -3.0, Sky::Snow),
+            (73, 3.0, -3.0, Sky::HeavySnow),
+            (63, 3.0, -3.0, Sky::HeavySnow),
         ] {
             assert_eq!(of_wmo(code, rain, temperature), sky, "{code} {rain} {temperature}");
         }
@@ -173,6 +180,9 @@ mod tests {
             (300, 1.0, 1.9, Sky::Sleet),
             (430, 0.5, 3.0, Sky::Sleet),
             (400, 0.5, -1.0, Sky::Snow),
+            (400, 2.9, -1.0, Sky::Snow),
+            (400, 3.0, -1.0, Sky::HeavySnow),
+            (300, 3.0, -1.0, Sky::HeavySnow),
             (405, 2.0, -1.0, Sky::HeavySnow),
             (306, 4.0, 20.0, Sky::HeavyRain),
             (209, 0.0, 10.0, Sky::Fog),
