@@ -87,6 +87,21 @@ async function copy(text, button) {
   button.dataset.timer = setTimeout(() => { button.textContent = button.dataset.label; }, 2000);
 }
 
+// What was taken rests tomorrow, so the service must know.
+async function take(row) {
+  const told = row.querySelector(".taken");
+  told.textContent = "";
+  const id = row.dataset.id;
+  const request = { method: "POST", headers: { "Content-Type": "application/json" } };
+  let kept = false;
+  try {
+    kept = (await fetch("/take", { ...request, body: JSON.stringify({ location: row.dataset.place, id }) })).ok;
+  } catch { /* said below */ }
+  if (row.dataset.id === id) {
+    told.textContent = kept ? "この候補を記録しました" : "この候補を記録できませんでした（コピーはできます）";
+  }
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target;
   const row = button.closest?.("tr[data-comment]");
@@ -101,12 +116,14 @@ document.addEventListener("click", (event) => {
     row.dataset.comment = button.textContent;
     shown.textContent = button.textContent;
     button.textContent = before;
+    [row.dataset.id, button.dataset.id] = [button.dataset.id, row.dataset.id];
     // The reasons go with the words.
     const [mine, its] = [row.querySelector(".why"), button.parentElement.querySelector(".why")];
     const reasons = [...its.children];
     its.replaceChildren(...mine.children);
     mine.replaceChildren(...reasons);
     row.querySelector(".length").textContent = `${[...row.dataset.comment].length - 1}文字`;
+    take(row);
   }
 });
 tell();

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::judge::{Judge, Provider};
-use crate::service::{By, Comment, NoComment, Service};
+use crate::service::{By, Comment, NoComment, NotTaken, Service};
 use crate::weather::{Upstream, WeatherError};
 
 /// The addresses of the API.
@@ -31,6 +31,7 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/api/history", get(history))
         .route("/api/explain", get(explain))
         .route("/api/generate", post(generate))
+        .route("/api/take", post(take))
         .route("/api/generate/bulk", post(bulk))
         .route("/api/generate/stream", get(stream))
         .method_not_allowed_fallback(wrong_method)
@@ -251,6 +252,42 @@ async fn generate(
         body.insert("success".to_owned(), true.into());
     }
     Ok(Json(body))
+}
+
+/// Which alternative an editor took.
+#[derive(Debug, Deserialize)]
+pub struct TakeRequest {
+    location: String,
+    /// Its number.
+    id: String,
+}
+
+/// Notes that an editor took an alternative; on both listeners, because the page says so by itself.
+pub async fn take(
+    State(service): State<Arc<Service>>,
+    Body(request): Body<TakeRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    match service.take(&request.location, &request.id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Problem {
+            status: StatusCode::CONFLICT,
+            title: "not offered",
+            detail:
+                "give \"id\" as that of a pair or an alternative of a comment that was generated for this place and day"
+                    .to_owned(),
+            more: Value::Null,
+        }),
+        Err(NotTaken::Place(error)) => Err(error.into()),
+        Err(NotTaken::Disk(error)) => {
+            tracing::error!(%error, "a choice could not be kept");
+            Err(Problem {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                title: "not kept",
+                detail: "the shared disk refuses; the choice is not remembered, try again".to_owned(),
+                more: Value::Null,
+            })
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -38,8 +38,8 @@ struct Known {
     recent: Recent,
     /// The files that were taken in.
     seen: HashSet<String>,
-    /// The file that last spoke of a place and day.
-    last: HashMap<(String, Date), String>,
+    /// The file that last spoke of a place and day; whether an editor took what it says comes first.
+    last: HashMap<(String, Date), (bool, String)>,
     looked: Option<Instant>,
     /// The day for which old folders were last removed.
     tidied: Option<Date>,
@@ -55,21 +55,56 @@ impl History {
     }
 
     /// Keeps a result; a disk that is full or gone is logged and costs nobody their comment, and the pair rests anyway.
-    pub async fn keep(&self, now: Timestamp, (place, date, pair): (&str, Date, &str), result: &impl Serialize) {
+    pub async fn keep(&self, now: Timestamp, about: (&str, Date, &str), result: &impl Serialize) {
+        if let Err(error) = self.write(now, about, "", result).await {
+            tracing::warn!(%error, "a result could not be kept");
+        }
+    }
+
+    /// Takes one of the alternatives that were last offered for a place and day, and tells whether it was offered. What an
+    /// editor took counts as published, whatever is generated after.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn take(&self, now: Timestamp, (place, date, pair): (&str, Date, &str)) -> io::Result<bool> {
+        let is_offer = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(read_name);
+            name.is_some_and(|(of, day, _)| of == place && day == date)
+        };
+        // Who still has a page of before midnight (UTC) open was offered it then.
+        for day in newest_first(&self.folder).await.into_iter().filter(|path| date_of(path).is_some()).take(2) {
+            for file in newest_first(&day).await.into_iter().filter(is_offer) {
+                let text = tokio::fs::read(&file).await.unwrap_or_default();
+                let Ok(mut result) = serde_json::from_slice(&text) else { continue };
+                if put_first(&mut result, pair).is_some() {
+                    self.write(now, (place, date, pair), TAKEN, &result).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    async fn write(
+        &self,
+        now: Timestamp,
+        (place, date, pair): (&str, Date, &str),
+        mark: &str,
+        result: &impl Serialize,
+    ) -> io::Result<()> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{:013}-{}-{count:06}_{place}_{date}_{pair}.json", now.as_millisecond(), *PROCESS);
+        let name = format!("{:013}-{}-{count:06}_{place}_{date}_{pair}{mark}.json", now.as_millisecond(), *PROCESS);
         let today = jiff::tz::TimeZone::UTC.to_datetime(now).date();
         let tidy = {
             let mut known = self.known.lock().await;
             known.take_in(&name);
             known.tidied.replace(today) != Some(today)
         };
-        if let Err(error) = write_whole(&self.folder.join(today.to_string()).join(name), result).await {
-            tracing::warn!(%error, "a result could not be kept");
-        }
+        let written = write_whole(&self.folder.join(today.to_string()).join(name), result).await;
         if tidy {
             self.tidy(today).await;
         }
+        written
     }
 
     /// Gives the pairs of the last days, so that they may rest: this task's, and what the others have written.
@@ -126,9 +161,10 @@ impl Known {
         if !self.seen.insert(name.to_owned()) {
             return;
         }
+        let word = (name.ends_with(&format!("{TAKEN}.json")), name.to_owned());
         let last = self.last.entry((place.to_owned(), date)).or_default();
-        if name > last.as_str() {
-            name.clone_into(last);
+        if word > *last {
+            *last = word;
             self.recent.remember(place, date, pair);
         }
         let oldest = date.saturating_sub(Span::new().days(i64::from(Rules::embedded().weights.days)));
@@ -144,6 +180,22 @@ fn read_name(name: &str) -> Option<(&str, Date, &str)> {
     let mut parts = name.strip_suffix(".json")?.split('_').skip(1);
     let parts = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
     parts.2.contains('-').then_some(parts)
+}
+
+/// At the end of the name of a result that an editor took.
+const TAKEN: &str = "_taken";
+
+/// Makes an alternative of a result its pair, and the pair an alternative; nothing if it is neither.
+fn put_first(result: &mut Value, id: &str) -> Option<()> {
+    let pair = result.get("pair")?.clone();
+    if pair["id"] != id {
+        let other = result.get_mut("alternatives")?.as_array_mut()?.iter_mut().find(|other| other["id"] == id)?;
+        let taken = std::mem::replace(other, pair);
+        result["comment"] = format!("{}\u{3000}{}", taken["weather"].as_str()?, taken["advice"].as_str()?).into();
+        result["pair"] = taken;
+    }
+    result["chosen_by"] = "editor".into();
+    Some(())
 }
 
 /// The day of a folder, by its name.
@@ -239,6 +291,35 @@ mod tests {
             assert_eq!(resting(task, "東京", next).await, ["w2-a2"]);
             assert_eq!(resting(task, "大阪", next).await, ["w3-a3"]);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_editor_takes_is_what_was_published_whatever_is_generated_after() {
+        let folder = TempDir::new().unwrap();
+        let (one, other) = (history(&folder), history(&folder));
+        let (day, next) = (date(2026, 5, 4), date(2026, 5, 5));
+        let pair = |id: &str| json!({ "id": id, "weather": format!("空{id}"), "advice": format!("服{id}") });
+        let alternatives = [pair("w2-a2"), pair("w3-a3")];
+        let offer = json!({ "pair": pair("w1-a1"), "alternatives": alternatives, "chosen_by": "rules" });
+        let at = |time: &str| format!("2026-05-03T{time}Z").parse().unwrap();
+        let take = async |time: &str, place: &str, id: &str| other.take(at(time), (place, day, id)).await.unwrap();
+        assert!(!take("12:00:00", "東京", "w2-a2").await, "nothing was offered yet");
+        one.keep(at("12:00:00"), ("東京", day, "w1-a1"), &offer).await;
+        assert!(!take("12:00:01", "東京", "w9-a9").await && !take("12:00:01", "大阪", "w2-a2").await);
+        assert!(take("12:00:01", "東京", "w2-a2").await);
+        one.keep(at("12:00:02"), ("東京", day, "w1-a1"), &offer).await;
+        tokio::time::advance(LOOK_EVERY).await;
+        for task in [&one, &other, &history(&folder)] {
+            assert_eq!(resting(task, "東京", next).await, ["w2-a2"]);
+        }
+        let taken = one.latest(2).await.pop().unwrap();
+        assert_eq!(taken["comment"], "空w2-a2\u{3000}服w2-a2");
+        assert_eq!((&taken["pair"], &taken["chosen_by"]), (&pair("w2-a2"), &json!("editor")));
+        assert_eq!(taken["alternatives"], json!([pair("w1-a1"), pair("w3-a3")]));
+        // Second thoughts.
+        assert!(take("12:00:03", "東京", "w1-a1").await);
+        tokio::time::advance(LOOK_EVERY).await;
+        assert_eq!(resting(&one, "東京", next).await, ["w1-a1"]);
     }
 
     #[tokio::test]

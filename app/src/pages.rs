@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use config::places::{Place, Places, groups};
 use futures::stream::StreamExt as _;
 use jiff::civil::Date;
@@ -25,6 +25,7 @@ use failure::Failure;
 pub fn routes() -> Router<Arc<Service>> {
     Router::new()
         .route("/", get(page))
+        .route("/take", post(crate::api::take))
         .route(
             "/assets/page.css",
             get(|| async { asset("text/css; charset=utf-8", include_str!("../assets/page.css")) }),

@@ -142,6 +142,17 @@ pub enum NoComment {
     Late,
 }
 
+/// Why an alternative could not be taken.
+#[derive(Debug, Error)]
+pub enum NotTaken {
+    /// The place is not in the table.
+    #[error(transparent)]
+    Place(#[from] NoComment),
+    /// It could not be written down.
+    #[error("the shared disk refuses: {0}")]
+    Disk(#[from] std::io::Error),
+}
+
 fn did_you_mean(suggestions: &[&str]) -> String {
     if suggestions.is_empty() { String::new() } else { format!("; did you mean {}?", suggestions.join(", ")) }
 }
@@ -193,6 +204,16 @@ impl Service {
         };
         self.keep(&result).await;
         result
+    }
+
+    /// Takes an alternative for tomorrow's comment of a place, and tells whether it had been offered: it rests then in the
+    /// next days, and not the pair that was generated.
+    ///
+    /// # Errors
+    /// When the place is unknown, or the disk refuses.
+    pub async fn take(&self, name: &str, pair: &str) -> Result<bool, NotTaken> {
+        let (place, now) = (self.place(name)?, self.now());
+        Ok(self.history.take(now, (&place.name, target_date(now), pair)).await?)
     }
 
     /// Explains why a phrase or a pair, by its number, is kept or refused for a place.

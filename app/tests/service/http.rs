@@ -112,6 +112,24 @@ async fn another_one_is_another_one() {
 }
 
 #[tokio::test]
+async fn what_an_editor_takes_is_kept_by_either_listener_if_it_was_offered() {
+    let desk = desk();
+    let take = |place: &str, id: &str| serde_json::json!({ "location": place, "id": id }).to_string();
+    let early = post(&desk.page, "/take", take("東京", "w0001-a0001")).await;
+    assert_eq!((early.status, early.header("content-type")), (StatusCode::CONFLICT, "application/problem+json"));
+    let offered = post(&desk.api, "/api/generate", r#"{"location":"東京"}"#).await.json();
+    for (router, path, index) in [(&desk.page, "/take", 1), (&desk.api, "/api/take", 2)] {
+        let taken = &offered["alternatives"][index];
+        let answer = post(router, path, take("東京", taken["id"].as_str().unwrap())).await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::NO_CONTENT, ""));
+        let last = get(&desk.api, "/api/history?limit=1").await.json()["history"][0].clone();
+        assert_eq!((&last["pair"]["id"], &last["chosen_by"]), (&taken["id"], &"editor".into()));
+    }
+    assert_eq!(post(&desk.page, "/take", take("東", "w0001-a0001")).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(post(&desk.page, "/take", "{}").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
 async fn bad_questions_are_problems_that_help() {
     let desk = desk();
     let unknown = post(&desk.api, "/api/generate", r#"{"location":"東"}"#).await;
