@@ -5,7 +5,8 @@ mod aws;
 mod daemon;
 mod engine;
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -112,6 +113,7 @@ pub(crate) fn check(counts: &mut Counts) -> Result<()> {
     for name in ["run", "logs"] {
         fs::create_dir_all(apart.join(name)).with_context(|| format!("making {}", apart.display()))?;
     }
+    let _alone = alone(&apart.join("lock"))?;
     let gateway = ports::free_one(4567)?;
     let podman = Podman::new(&apart, gateway);
     podman.stop()?;
@@ -123,6 +125,19 @@ pub(crate) fn check(counts: &mut Counts) -> Result<()> {
     let checked = counts.of("checking the stand-in", tests);
     podman.stop()?;
     checked
+}
+
+/// Waits until no other check uses the folder: each ends the Podman that it finds there. The lock ends with its file.
+fn alone(path: &Path) -> Result<File> {
+    let locked = || -> io::Result<File> {
+        let file = File::create(path)?;
+        if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            println!("local: waiting for another check in this folder");
+            file.lock()?;
+        }
+        Ok(file)
+    };
+    locked().with_context(|| format!("locking {}", path.display()))
 }
 
 /// A stand-in that runs.
