@@ -209,15 +209,14 @@ fn name(text: &str, max: usize) -> Check {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         && !text.ends_with('-')
         && !text.contains("--")
-        && !text.starts_with("sg-")
-        && !text.starts_with("internal-")
-        && !text.starts_with("aws");
+        // A hyphen follows in every name.
+        && !["sg-", "internal-", "aws"].iter().any(|reserved| format!("{text}-").starts_with(reserved));
     if shaped && text.len() <= max {
         return Ok(());
     }
     wrong(
         format!("{text:?} cannot begin the names of AWS resources"),
-        "use lower-case letters, digits and single hyphens, at most 40, beginning with a letter; not `aws…`, `sg-…` or `internal-…`",
+        "use lower-case letters, digits and single hyphens, at most 40, beginning with a letter; not `aws…`, `sg`, `sg-…`, `internal` or `internal-…`",
     )
 }
 
@@ -286,6 +285,13 @@ mod tests {
     }
 
     #[test]
+    fn an_application_cannot_have_a_name_that_is_reserved_before_a_hyphen() {
+        for (text, taken) in [("sg", false), ("sg-x", false), ("sgx", true), ("internal", false), ("awsome", false)] {
+            assert_eq!(name(text, 40).is_ok(), taken, "{text}");
+        }
+    }
+
+    #[test]
     fn values_on_the_command_line_are_checked_like_those_in_the_file() {
         let arn = "arn:aws:acm:ap-northeast-1:123456789012:certificate/abc";
         let deployment = load("local", &["scaling.max=6", &format!("edge.certificate_arn={arn}")]).unwrap();
@@ -297,7 +303,7 @@ mod tests {
             @r#"
         the configuration has 6 problems
         --set: app: "sg-x" cannot begin the names of AWS resources
-          hint: use lower-case letters, digits and single hyphens, at most 40, beginning with a letter; not `aws…`, `sg-…` or `internal-…`
+          hint: use lower-case letters, digits and single hyphens, at most 40, beginning with a letter; not `aws…`, `sg`, `sg-…`, `internal` or `internal-…`
         --set: task.memory_mib: Fargate has no size with 1024 CPU units and 1024 MiB
           hint: choose one of 2048, 3072, 4096, 5120, 6144, 7168, 8192
         --set: edge.certificate_arn: the certificate is in us-east-1, the load balancer in ap-northeast-1
