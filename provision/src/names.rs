@@ -63,6 +63,11 @@ impl Names {
         self.fitted(&format!("{kind}-{}", self.region), 64)
     }
 
+    /// The log group into which Container Insights writes what it measures in a cluster; AWS names it.
+    pub fn measurements(cluster: &str) -> String {
+        format!("/aws/ecs/containerinsights/{cluster}/performance")
+    }
+
     /// Any target group of a kind, whatever it is made of, as a policy names them.
     pub fn target_groups(&self, kind: &str) -> String {
         let one = self.target_group(kind, "");
@@ -262,9 +267,12 @@ mod tests {
 
         #[test]
         fn every_name_fits_the_pattern_of_its_service(
-            app in "[A-Za-z0-9 _.-]{1,60}", environment in "[a-z0-9-]{1,20}"
+            app in prop_oneof!["[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,9}){0,3}", Just("sg".to_owned()), Just("internal".to_owned())],
+            environment in prop_oneof![Just("staging"), Just("production"), Just("local")],
         ) {
-            let names = Names::new(&app, &environment, "ap-northeast-1");
+            let source = ConfigSource::Environment(environment.to_owned());
+            prop_assume!(Deployment::load(&source, &[format!("app={app}").parse().unwrap()]).is_ok());
+            let names = Names::new(&app, environment, "ap-northeast-1");
             for short in [names.load_balancer(), names.target_group("api", "x")] {
                 assert!(short.len() <= 32, "{short}");
                 assert!(short.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{short}");

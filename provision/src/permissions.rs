@@ -236,7 +236,8 @@ impl Place {
         let global = |service: &str, rest: &str| format!("arn:aws:{service}::{account}:{rest}");
         let (cluster, service, balancer) = (names.cluster(), names.service(), names.load_balancer());
         match word {
-            // What AWS offers no narrower resource for: mostly lists and descriptions.
+            // What AWS offers no narrower resource for: mostly lists and descriptions. Roles are looked for before they exist, when
+            // IAM knows no path of theirs; to see any role says no more than to list them all.
             "any" => vec!["*".to_owned()],
             "certificates" => vec![arn("acm", "certificate/*")],
             // Identifiers are AWS's own, so tags tell what is ours.
@@ -251,6 +252,10 @@ impl Place {
                 arn("ecs", &format!("task/{cluster}/*")),
                 arn("ecs", &format!("task-definition/{}:*", names.task_family())),
             ],
+            "measurements" => {
+                let name = Names::measurements(&cluster);
+                ["", ":*"].map(|end| arn("logs", &format!("log-group:{name}{end}"))).into()
+            }
             "linked-roles" => vec![global("iam", "role/aws-service-role/*")],
             "load-balancing" => {
                 ["loadbalancer", "listener", "listener-rule"]
@@ -314,6 +319,8 @@ impl Place {
             "linked-services" => Some(json!({"StringEquals": {"iam:AWSServiceName": [
                 "ecs.amazonaws.com",
                 "ecs.application-autoscaling.amazonaws.com",
+                // EFS makes its own with the first mount target, in the caller's name.
+                "elasticfilesystem.amazonaws.com",
                 "elasticloadbalancing.amazonaws.com",
             ]}})),
             "our-cluster" => {
@@ -423,8 +430,13 @@ mod tests {
         let statements = place().statements(Who::Visitor);
         let actions = statements.iter().flat_map(|it| it["Action"].as_array().unwrap());
         let actions: BTreeSet<_> = actions.map(|it| it.as_str().unwrap()).collect();
-        let all = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:ListTasks"];
-        assert_eq!(actions, BTreeSet::from(all));
+        let mut all =
+            BTreeSet::from(["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ExecuteCommand", "ecs:ListTasks"]);
+        let without_key = Place { own_key: None, ..place() }.statements(Who::Visitor);
+        assert!(!without_key.iter().any(|it| it.to_string().contains("kms:")), "{without_key:?}");
+        // The plugin asks for the session's key in its own name, and not through a service.
+        all.insert("kms:GenerateDataKey");
+        assert_eq!(actions, all);
         let entering = statements.iter().find(|it| it.to_string().contains("ExecuteCommand")).unwrap();
         let on = entering["Resource"].as_array().unwrap();
         // AWS asks for the cluster and for the task.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::aws::{Absent as _, AwsError};
 use crate::context::Context;
+use crate::names::Names;
 use crate::resource::{Live, Resource};
 
 /// The cluster of our name.
@@ -137,12 +138,12 @@ impl Resource for EcsCluster {
     }
 
     async fn delete(&self, context: &Context, _live: &Live<Self>) -> Result<()> {
+        // Container Insights makes it, whenever it was on, and nothing in AWS removes it. First, because without the cluster
+        // nobody would look for it any more.
+        let request = context.aws.logs.delete_log_group().log_group_name(Names::measurements(&self.name));
+        request.send().await.absent_on(&["ResourceNotFoundException"])?;
         let request = context.aws.ecs.delete_cluster().cluster(&self.name);
         request.send().await.absent_on(&["ClusterNotFoundException"])?;
-        // Container Insights makes it, whenever it was on, and nothing in AWS removes it.
-        let measurements = format!("/aws/ecs/containerinsights/{}/performance", self.name);
-        let request = context.aws.logs.delete_log_group().log_group_name(measurements);
-        request.send().await.absent_on(&["ResourceNotFoundException"])?;
         Ok(())
     }
 }

@@ -27,6 +27,7 @@ pub mod policy;
 pub mod replay;
 pub mod rules;
 pub mod runs;
+mod things;
 mod tree;
 pub mod world;
 pub use client::LATENCY;

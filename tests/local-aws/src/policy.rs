@@ -5,7 +5,8 @@ use serde_json::Value;
 use crate::answer::Refusal;
 use crate::call::Call;
 
-/// An IAM policy. What calls need is judged by actions alone; IAM's simulator is asked about things and circumstances.
+/// An IAM policy. What calls need is judged by actions, and by the thing where a call names one; IAM's simulator is asked about
+/// circumstances, too.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     statements: Vec<Statement>,
@@ -34,18 +35,22 @@ impl Policy {
 
     /// Whether it allows an action, on something.
     pub fn allows(&self, action: &str) -> bool {
-        let any = |allows: bool| {
-            let mut meant = self.statements.iter().filter(|it| it.allows == allows);
-            meant.any(|it| it.actions.iter().any(|pattern| fits(pattern, action)))
-        };
+        self.judges(|statement| statement.is_about_action(action))
+    }
+
+    /// Whether it allows an action on a thing, under some circumstances.
+    pub(crate) fn allows_named(&self, action: &str, thing: &str) -> bool {
+        self.judges(|statement| statement.is_about_action(action) && statement.is_about_thing(thing))
+    }
+
+    fn judges(&self, is_about: impl Fn(&Statement) -> bool) -> bool {
+        let any = |allows: bool| self.statements.iter().any(|it| it.allows == allows && is_about(it));
         any(true) && !any(false)
     }
 
     /// Whether it allows an action on a thing under some circumstances.
     pub fn allows_on(&self, action: &str, thing: &str, circumstances: &[(String, String)]) -> bool {
-        let any =
-            |allows| self.statements.iter().any(|it| it.allows == allows && it.is_about(action, thing, circumstances));
-        any(true) && !any(false)
+        self.judges(|statement| statement.is_about(action, thing, circumstances))
     }
 }
 
@@ -61,12 +66,21 @@ impl Statement {
         }
     }
 
+    fn is_about_action(&self, action: &str) -> bool {
+        self.actions.iter().any(|pattern| fits(pattern, action))
+    }
+
+    /// A statement that names no thing is a test's, and about all of them.
+    fn is_about_thing(&self, thing: &str) -> bool {
+        self.things.is_empty() || self.things.iter().any(|pattern| fits(pattern, thing))
+    }
+
     fn is_about(&self, action: &str, thing: &str, circumstances: &[(String, String)]) -> bool {
         let any = |patterns: &[String], text: &str| patterns.iter().any(|pattern| fits(pattern, text));
         let holds = |(key, patterns): &(String, Vec<String>)| {
             circumstances.iter().any(|(known, value)| known == key && any(patterns, value))
         };
-        any(&self.actions, action) && any(&self.things, thing) && self.conditions.iter().all(holds)
+        self.is_about_action(action) && self.is_about_thing(thing) && self.conditions.iter().all(holds)
     }
 }
 
@@ -101,9 +115,14 @@ fn is_prefix(pattern: &str, text: &str) -> Option<usize> {
     Some(length)
 }
 
+/// The service as policies call it.
+pub(crate) fn service(call: &Call) -> &str {
+    if call.service == "monitoring" { "cloudwatch" } else { &call.service }
+}
+
 /// Every action that a call takes: its own, tagging, passing roles on, and what AWS does in the caller's name.
 pub(crate) fn actions(call: &Call) -> Vec<String> {
-    let service = if call.service == "monitoring" { "cloudwatch" } else { &call.service };
+    let service = service(call);
     let mut actions = vec![format!("{service}:{}", call.operation)];
     if tags(call) {
         let tagging = match service {

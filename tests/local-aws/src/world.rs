@@ -130,6 +130,8 @@ pub struct World {
     pub images: BTreeSet<String>,
     /// What is between people and the load balancer.
     pub front_door: Way,
+    /// How many pages of log streams are empty before the first with lines, as AWS may have it.
+    pub empty_pages: u32,
     /// Why the agent for commands in tasks has stopped, if it has.
     pub broken_agent: Option<String>,
     /// Images whose tasks do not stay, and how they end.
@@ -145,6 +147,8 @@ pub struct World {
 pub struct Role {
     /// When it was last changed.
     pub changed: Duration,
+    /// The path before its name, as `/team/`.
+    pub path: String,
     /// Who may assume it.
     pub trust: String,
     /// Its own policies by name.
@@ -192,7 +196,7 @@ impl World {
             ("wafv2", _) => firewalls::answer(self, call),
             ("iam", "CreateServiceLinkedRole") => Some(self.create_linked_role(call)),
             ("iam", "GetRole") => self.get_linked_role(call).map(Ok),
-            ("logs", "GetLogEvents") => self.log_of_a_task(call).map(Ok),
+            ("logs", "GetLogEvents") => self.empty_page().or_else(|| self.log_of_a_task(call)).map(Ok),
             ("ec2", "DescribeAvailabilityZones") => Some(Ok(network::zones())),
             ("ec2", "DescribeNetworkInterfaces") => Some(Ok(self.interfaces.describe(call, &self.network, self.now))),
             ("ec2", "CreateTags" | "DeleteTags") => {
@@ -235,6 +239,11 @@ impl World {
     }
 
     /// Every task wrote the same.
+    fn empty_page(&mut self) -> Option<Answer> {
+        self.empty_pages = self.empty_pages.checked_sub(1)?;
+        Some(Answer::json(&json!({"events": [], "nextBackwardToken": format!("b/{}", self.empty_pages)})))
+    }
+
     fn log_of_a_task(&self, call: &Call) -> Option<Answer> {
         if !call.text("logStreamName").starts_with("ecs/") || self.task_log.is_empty() {
             return None;
@@ -304,7 +313,8 @@ impl World {
         let Some((_, name)) = LINKED_ROLES.iter().find(|(known, _)| *known == service) else {
             return Err(Refusal::new("InvalidInput", format!("{service} is not a service with a linked role")));
         };
-        let role = Role { changed: self.now, ..Role::default() };
+        let path = format!("/aws-service-role/{service}/");
+        let role = Role { changed: self.now, path, ..Role::default() };
         self.roles.entry((*name).to_owned()).or_insert(role);
         Ok(role_answer("CreateServiceLinkedRole", name))
     }
@@ -321,7 +331,8 @@ impl World {
         match call.operation.as_str() {
             "CreateRole" => {
                 let trust = call.text("AssumeRolePolicyDocument").to_owned();
-                self.roles.insert(name, Role { changed: now, trust, policies: BTreeMap::new() });
+                let path = if call.text("Path").is_empty() { "/" } else { call.text("Path") }.to_owned();
+                self.roles.insert(name, Role { changed: now, path, trust, policies: BTreeMap::new() });
             }
             "UpdateAssumeRolePolicy" => {
                 if let Some(role) = self.roles.get_mut(&name) {

@@ -10,13 +10,14 @@ use config::deployment::WebAcl;
 use local_aws::Cloud;
 use local_aws::commands::piped;
 use local_aws::github::REPOSITORY;
+use local_aws::policy::Policy;
 use local_aws::runs::{Report, Runs, certificate, image_layout};
 use provision::aws::{Aws, Owner};
 use provision::cli::Exit;
 use provision::context::Context;
 use provision::front_door::FrontDoor;
 use provision::guard::Access;
-use provision::permissions::{Who, all};
+use provision::permissions::{Place, Who, all};
 use provision::plan::Goal;
 use serde_json::json;
 use tempfile::TempDir;
@@ -50,9 +51,24 @@ impl Scene {
         self.sent[who as usize].extend(sent);
     }
 
+    /// From here on, calls are somebody's who may do what the policies say, and nothing else.
+    fn be(&self, who: Who) {
+        // Doctor tells an operator what an operator may do.
+        let who = if who == Who::Doctor { Who::Operator } else { who };
+        let place = Place::of(&self.runs.deployment, local_aws::ACCOUNT);
+        let policy = Policy::of_all(&place.policies(who, usize::MAX));
+        self.runs.cloud.world(|world| world.policy = Some(policy));
+    }
+
+    fn be_anybody(&self) {
+        self.runs.cloud.world(|world| world.policy = None);
+    }
+
     async fn run(&mut self, who: Who, goal: Goal) -> Report {
         let moment = self.runs.cloud.calls().len();
+        self.be(who);
         let report = Box::pin(self.runs.run(goal)).await.unwrap();
+        self.be_anybody();
         self.sent_since(who, moment);
         report
     }
@@ -72,7 +88,9 @@ impl Scene {
             format!("edge.certificate_arn={}", self.runs.deployment.edge.certificate_arn.as_ref().unwrap());
         let moment = self.runs.cloud.calls().len();
         let words_of_it = [&["--set", &certificate], words].concat();
+        self.be(who);
         let said = Box::pin(piped(&self.runs.cloud, &words_of_it, input)).await;
+        self.be_anybody();
         assert_eq!(said.exit, Exit::Done, "{words:?}: {}", said.talk);
         self.sent_since(who, moment);
     }

@@ -84,6 +84,23 @@ probes! {
         it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
         said(it.aws.ec2.create_vpc().cidr_block("10.1.0.0/16").send().await)
     };
+    a_thing_of_another_name of authorisation: "AccessDeniedException", "not authorized to perform: logs:DeleteLogGroup",
+        async |it: Account| {
+            let ours = "arn:aws:logs:ap-northeast-1:123456789012:log-group:/ours";
+            let policy = json!({"Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": [ours]}]});
+            it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
+            let delete = async |name| said(it.aws.logs.delete_log_group().log_group_name(name).send().await);
+            let (code, _) = delete("/ours").await.unwrap();
+            assert_eq!(code, "ResourceNotFoundException", "this one may be looked for");
+            delete("/theirs").await
+        };
+    the_path_of_an_absent_role of authorisation: "AccessDenied", "not authorized to perform: iam:GetRole",
+        async |it: Account| {
+            let ours = "arn:aws:iam::123456789012:role/ours/*";
+            let policy = json!({"Statement": [{"Effect": "Allow", "Action": "iam:*", "Resource": ours}]});
+            it.cloud.world(|world| world.policy = Some(Policy::of(&policy)));
+            said(it.aws.iam.get_role().role_name("of-no-path").send().await)
+        };
     tags_of_a_creation of authorisation: "UnauthorizedOperation", "not authorized to perform: ec2:CreateTags",
         async |it: Account| {
             let policy = json!({"Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:CreateVpc"]}]});
