@@ -238,7 +238,13 @@ impl AwsError {
         let code = self.code.as_deref().unwrap_or_default();
         let signature = ["SignatureDoesNotMatch", "InvalidSignatureException"].contains(&code);
         let time = ["Signature expired", "Signature not yet current"].iter().any(|part| self.message.contains(part));
-        ["RequestTimeTooSkewed", "RequestExpired"].contains(&code) || (signature && time)
+        code == "RequestTimeTooSkewed" || (signature && time)
+    }
+
+    /// Whether the sign-in is over; EC2's word for it means a wrong clock as well.
+    fn is_of_an_expired_sign_in(&self) -> bool {
+        let code = self.code.as_deref().unwrap_or_default();
+        ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(&code)
     }
 
     /// What somebody has to do where the tool cannot go on.
@@ -248,6 +254,12 @@ impl AwsError {
             return Some(
                 "the clock of this machine is wrong by minutes, and AWS takes no request from another time; set it (`sudo \
                  timedatectl set-ntp true`), then run again",
+            );
+        }
+        if self.is_of_an_expired_sign_in() {
+            return Some(
+                "the sign-in has expired: sign in again (`aws sso login`), then run again, which continues; if that does \
+                 not help, compare the clock of this machine",
             );
         }
         if self.is_denied() && self.message.contains("not authorized to perform") {

@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::answer::{Answer, Refusal};
-use crate::call::Call;
+use crate::call::{Call, Protocol};
 
 /// Who calls, and what the account is given.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Account {
     pub most_load_balancers: usize,
     /// Whether the caller's clock is wrong by more than AWS takes.
     pub clock_is_wrong: bool,
+    /// Whether the caller's sign-in is over.
+    pub sign_in_is_over: bool,
 }
 
 impl Default for Account {
@@ -27,6 +29,7 @@ impl Default for Account {
             most_roles: 1000,
             most_load_balancers: 50,
             clock_is_wrong: false,
+            sign_in_is_over: false,
         }
     }
 }
@@ -42,6 +45,9 @@ impl Account {
 pub(super) fn answer(world: &World, call: &Call) -> Option<Result<Answer, Refusal>> {
     if world.account.clock_is_wrong {
         return Some(Err(of_another_time()));
+    }
+    if world.account.sign_in_is_over {
+        return Some(Err(of_an_expired_sign_in(call)));
     }
     let answer = match (call.service.as_str(), call.operation.as_str()) {
         ("sts", "GetCallerIdentity") => identity(&world.account),
@@ -60,6 +66,18 @@ fn of_another_time() -> Refusal {
     let message =
         "Signature expired: 20260101T000000Z is now earlier than 20260101T004500Z (20260101T010000Z - 15 min.)";
     Refusal { status: 403, ..Refusal::new("SignatureDoesNotMatch", message) }
+}
+
+/// Each service has a word of its own for it.
+fn of_an_expired_sign_in(call: &Call) -> Refusal {
+    let (status, code, message) = match (call.service.as_str(), call.protocol()) {
+        ("ec2", _) => (400, "RequestExpired", "Request has expired."),
+        (_, Protocol::Query | Protocol::RestXml) => {
+            (403, "ExpiredToken", "The security token included in the request is expired")
+        }
+        _ => (400, "ExpiredTokenException", "The security token included in the request is expired"),
+    };
+    Refusal { status, ..Refusal::new(code, message) }
 }
 
 fn result(operation: &str, body: &str) -> Answer {

@@ -136,6 +136,19 @@ async fn another_account_than_the_configured_one_is_told_by_doctor_and_touched_b
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sign_in_that_is_over_is_named_as_that_by_whatever_word() {
+    let desk = Desk::deployed().await;
+    desk.cloud.world(|world| world.account.sign_in_is_over = true);
+    for words in [&["doctor"][..], &["status"], &["destroy", "--yes"]] {
+        let said = desk.run(words).await;
+        assert_eq!(said.exit, Exit::BadInput, "{words:?}: {}", said.talk);
+        let text = format!("{}{}", said.results, said.talk);
+        has(&text, &["the sign-in has expired: sign in again", "which continues"]);
+        assert!(!text.contains("timedatectl"), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_clock_that_is_wrong_is_named_as_that() {
     let desk = Desk::new().await;
     desk.cloud.world(|world| world.account.clock_is_wrong = true);
