@@ -22,6 +22,9 @@ use crate::wait::human;
 /// The holder's streams.
 const PREFIX: &str = "lock/";
 
+/// How many pages of a stream are looked at for its newest lines.
+const MOST_PAGES: usize = 5;
+
 /// How often a holder shows that it lives, and after what silence it counts as dead.
 struct Rhythm {
     beat: Duration,
@@ -214,11 +217,21 @@ impl Record {
         context: &Context,
         stream: &str,
     ) -> Result<Vec<T>> {
-        let request = context.aws.logs.get_log_events().log_group_name(self.name()).log_stream_name(stream);
-        let answer = request.start_from_head(false).send().await;
-        let answer = answer.absent_on(&["ResourceNotFoundException"]).context("reading the record of runs")?;
-        let events = answer.and_then(|answer| answer.events).unwrap_or_default();
-        Ok(events.iter().filter_map(|event| serde_json::from_str(event.message()?).ok()).collect())
+        let mut page: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let request = context.aws.logs.get_log_events().log_group_name(self.name()).log_stream_name(stream);
+            let answer = request.start_from_head(false).set_next_token(page.clone()).send().await;
+            let answer = answer.absent_on(&["ResourceNotFoundException"]).context("reading the record of runs")?;
+            let Some(answer) = answer else { break };
+            let events = answer.events.unwrap_or_default();
+            // A page can be empty although there is more behind it; only one that leads to itself is the end.
+            if events.is_empty() && answer.next_backward_token.is_some() && answer.next_backward_token != page {
+                page = answer.next_backward_token;
+                continue;
+            }
+            return Ok(events.iter().filter_map(|event| serde_json::from_str(event.message()?).ok()).collect());
+        }
+        Ok(Vec::new())
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use local_aws::Cloud;
 use local_aws::census::census;
+use local_aws::commands::piped;
 use local_aws::faults::{Fault, Faults};
 use local_aws::runs::Runs;
 use provision::context::Context;
@@ -126,6 +127,19 @@ async fn a_plan_made_before_somebody_elses_run_is_out_of_date() {
     assert!(error.to_string().contains("the plan may be out of date; nothing was changed"), "{error}");
     assert!(runs.holder().await.unwrap().is_none());
     runs.deploy().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_page_of_the_record_is_not_its_end() {
+    let runs = deployed().await;
+    let history = || piped(&runs.cloud, &["history", "--output", "json"], "");
+    let known = Box::pin(history()).await.results;
+    assert!(known.contains("\"outcome\":\"done\""), "{known}");
+    for pages in [1, 3] {
+        runs.cloud.world(|world| world.empty_pages = pages);
+        assert_eq!(Box::pin(history()).await.results, known, "{pages}");
+        assert_eq!(runs.cloud.world(|world| world.empty_pages), 0);
+    }
 }
 
 #[tokio::test(start_paused = true)]
