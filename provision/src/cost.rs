@@ -350,7 +350,7 @@ mod tests {
             bill(deployment).unwrap().lines.into_iter().find(|line| line.what == what).map(|line| line.usd)
         };
         let mut deployment = production();
-        assert_eq!(line(&deployment, "metrics of alarms"), Some(0.0));
+        assert_eq!(line(&deployment, "metrics of alarms"), Some(0.10), "one more than ten");
         assert_eq!(line(&deployment, "metrics of the service"), Some(0.0));
         assert_eq!(line(&deployment, "dashboard"), Some(0.0));
         deployment.settings.llm.providers = vec![config::llm::Provider::Gemini];

@@ -126,11 +126,20 @@ fn may_publish(caller: &Caller, region: &str, topic: &str) -> Value {
 }
 
 /// The names of the alarms, which are known before anything exists.
-const ALARMS: [&str; 7] =
-    ["cpu", "memory", "errors", "unhealthy-page", "unhealthy-api", "response-time", "success-rate"];
+const ALARMS: [&str; 9] = [
+    "cpu",
+    "memory",
+    "errors",
+    "unhealthy-page",
+    "unhealthy-api",
+    "none-healthy-page",
+    "none-healthy-api",
+    "response-time",
+    "success-rate",
+];
 
 /// How many metrics all alarms watch together, which is what AWS counts.
-pub(crate) const ALARM_METRICS: u32 = 9;
+pub(crate) const ALARM_METRICS: u32 = 11;
 
 const ECS: &str = "AWS/ECS";
 const ELB: &str = "AWS/ApplicationELB";
@@ -164,6 +173,8 @@ impl Watched {
             self.errors(thresholds.errors),
             self.unhealthy(&self.page, "page"),
             self.unhealthy(&self.api, "API"),
+            self.none_healthy(&self.page, "page"),
+            self.none_healthy(&self.api, "API"),
             self.slow(thresholds.response_seconds),
             self.unsuccessful(thresholds.success_percent),
         ];
@@ -224,6 +235,19 @@ impl Watched {
             // No data means no target at all.
             missing_data: "breaching".to_owned(),
             ..alarm("GreaterThanThreshold")
+        }
+    }
+
+    /// A task that ends soon after its start, again and again, is never counted as unhealthy, but as new or going.
+    fn none_healthy(&self, group: &str, what: &str) -> Alarm {
+        let unhealthy = self.unhealthy(group, what);
+        let metric = unhealthy.metric.map(|metric| Measured { name: "HealthyHostCount".to_owned(), ..metric });
+        Alarm {
+            description: format!("No task answers health checks of the {what}: see `provision status`"),
+            metric,
+            threshold: 1.0,
+            comparison: "LessThanThreshold".to_owned(),
+            ..unhealthy
         }
     }
 

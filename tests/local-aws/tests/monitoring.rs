@@ -96,7 +96,7 @@ async fn a_dashboard_or_topic_of_our_name_that_is_not_ours_is_left_alone() {
 async fn destroy_leaves_neither_alarm_nor_topic_nor_dashboard() {
     let runs = deployed().await;
     let there = census(&runs.cloud).await.unwrap();
-    assert_eq!([there["alarms"], there["topics"], there["subscriptions"], there["dashboards"]], [7, 1, 1, 1]);
+    assert_eq!([there["alarms"], there["topics"], there["subscriptions"], there["dashboards"]], [9, 1, 1, 1]);
     runs.destroy().await.unwrap();
     let left = census(&runs.cloud).await.unwrap();
     assert_eq!([left["alarms"], left["topics"], left["subscriptions"], left["dashboards"]], [0; 4]);

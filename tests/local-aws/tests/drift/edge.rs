@@ -391,6 +391,7 @@ pub(crate) const NAME: &[Case] = &[
                  errors.properties.metrics widgets.Time to answer, seconds.properties.metrics",
             "~ alarms errors.queries.balancer.metric.dimensions.LoadBalancer \
                  errors.queries.service.metric.dimensions.LoadBalancer \
+                 none-healthy-api.metric.dimensions.LoadBalancer none-healthy-page.metric.dimensions.LoadBalancer \
                  response-time.metric.dimensions.LoadBalancer unhealthy-api.metric.dimensions.LoadBalancer \
                  unhealthy-page.metric.dimensions.LoadBalancer",
         ],
