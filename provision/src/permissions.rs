@@ -401,6 +401,7 @@ mod tests {
             "CreateVpc",
             "DeleteVpc",
             "ec2:CreateTags",
+            "ModifyNetworkInterface",
         ];
         for part in never {
             assert!(!text.contains(part), "{part} in {text}");

@@ -186,12 +186,19 @@ async fn disturb_the_network(aws: &Aws) {
     aws.elb.set_security_groups().load_balancer_arn(balancer).security_groups(by_name("cache")).send().await.unwrap();
     let request = aws.elb.set_ip_address_type().load_balancer_arn(balancer);
     request.ip_address_type("dualstack".into()).send().await.unwrap();
+}
+
+/// Lets the disk's door be in another group; the interfaces are any of the account, so a pipeline may not touch them.
+async fn disturb_a_mount_target(aws: &Aws) {
+    let groups = aws.ec2.describe_security_groups().send().await.unwrap();
+    let service =
+        groups.security_groups().iter().find(|it| it.group_name().is_some_and(|name| name.contains("service")));
     let targets = aws.efs.describe_file_systems().send().await.unwrap();
     let file_system = targets.file_systems()[0].file_system_id().to_owned();
     let mounts = aws.efs.describe_mount_targets().file_system_id(&file_system).send().await.unwrap();
     let mount = mounts.mount_targets()[0].mount_target_id();
     let request = aws.efs.modify_mount_target_security_groups().mount_target_id(mount);
-    request.security_groups(by_name("service")).send().await.unwrap();
+    request.security_groups(service.unwrap().group_id().unwrap()).send().await.unwrap();
 }
 
 /// Takes a group's rules away and adds odd ones.
@@ -361,6 +368,7 @@ async fn played() -> Scene {
     scene.another_email();
     scene.deploy(Who::Pipeline).await;
     take_the_tags(&scene.somebody()).await;
+    disturb_a_mount_target(&scene.somebody()).await;
     scene.deploy(Who::Operator).await;
     scene.runs.new_image("a program that ends at once").unwrap();
     let bad = scene.runs.digest();
