@@ -36,8 +36,15 @@ pub(crate) async fn run(session: &Session<'_>, arguments: &DestroyArguments) -> 
         outputs: BTreeMap::new(),
     };
     let done = report::conclude(session, &Summary::of(session, told));
+    if done == Exit::Done && outcome.is_some() && arguments.delete_data {
+        session.terminal.say(BACKUPS);
+    }
     if done == Exit::Done && outcome.is_some() && session.deployment.github.is_some() {
         session.terminal.say("if the pipeline has a role, it stays; `provision ci-role --remove` removes it");
     }
     Ok(done)
 }
+
+/// EFS's automatic backups belong to AWS Backup, in a vault that other file systems of the account share.
+const BACKUPS: &str = "AWS Backup keeps its daily copies of the disk for 35 days, and they cost until then; to be rid of them at once, delete \
+                       their recovery points in the vault aws/efs/automatic-backup-vault";
